@@ -1,0 +1,76 @@
+-- wrk script: posts texts to the recommend route and writes one row of the report.
+--
+-- Settings come by the environment: BENCH_TEXT=new posts a text never seen before in every request, BENCH_TEXT=known the
+-- same one always; BENCH_WORDS names the file of words; BENCH_NAME is the row's first column; BENCH_CONNECTIONS what wrk
+-- was told; BENCH_OUT the file to append the row to (none for a warm-up).
+
+local new_texts = os.getenv("BENCH_TEXT") ~= "known"
+-- 14 to 20 words of one token each, and the two tokens that frame a text.
+local shortest, longest = 14, 20
+
+local words = {}
+for word in io.lines(os.getenv("BENCH_WORDS")) do
+    words[#words + 1] = word
+end
+
+local function body_of(list)
+    return '{"text": "I like ' .. table.concat(list, " ") .. '"}'
+end
+
+local function random_body()
+    local list = {}
+    for i = 1, math.random(shortest, longest) do
+        list[i] = words[math.random(#words)]
+    end
+    return body_of(list)
+end
+
+wrk.method = "POST"
+wrk.path = "/api/results/recommend/"
+wrk.headers["Content-Type"] = "application/json"
+
+-- Every thread has an interpreter of its own, so each gets a seed of its own.
+local threads = 0
+function setup(thread)
+    threads = threads + 1
+    thread:set("seed", os.time() * 16 + threads)
+end
+
+local known
+function init()
+    math.randomseed(seed)
+    known = wrk.format(nil, nil, nil, body_of({ unpack(words, 1, longest) }))
+end
+
+function request()
+    if not new_texts then
+        return known
+    end
+    return wrk.format(nil, nil, nil, random_body())
+end
+
+function done(summary, latency)
+    local out = os.getenv("BENCH_OUT")
+    if not out or out == "" then
+        return
+    end
+    local errors = summary.errors
+    local failed = errors.connect + errors.read + errors.write + errors.timeout + errors.status
+    local file = assert(io.open(out, "a"))
+    -- wrk counts in microseconds.
+    file:write(
+        string.format(
+            '{"name": "%s", "client": "wrk", "connections": %d, "errors": %d, "requests_per_second": %.3f, '
+                .. '"time": {"runs": %d, "p50_ms": %.4f, "p90_ms": %.4f, "p99_ms": %.4f}}\n',
+            os.getenv("BENCH_NAME"),
+            tonumber(os.getenv("BENCH_CONNECTIONS")),
+            failed,
+            summary.requests / (summary.duration / 1e6),
+            summary.requests,
+            latency:percentile(50) / 1000,
+            latency:percentile(90) / 1000,
+            latency:percentile(99) / 1000
+        )
+    )
+    file:close()
+end

@@ -1,0 +1,100 @@
+# The one interface of people and of CI. `make serve` and `make test` each work alone on a fresh machine that has Swift:
+# what is missing is installed, what is there is left alone (docs/decisions/0001-setup-by-make.md).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+# Steps share .build, which SwiftPM locks: nothing is won by running them side by side.
+.NOTPARALLEL:
+
+# Set on the command line (make serve PORT=9000). Plain '=' on purpose: a HOST or DATA that happens to be in the
+# environment says something about another program.
+HOST = 127.0.0.1
+PORT = 8080
+DATA = data
+# What `make bench` hands on, and which tests `make test` runs: make test FILTER=VectorIndexTests
+ARGS =
+FILTER =
+
+# One configuration for everything, so that nothing is built twice (docs/decisions/0003-tests-in-release.md). CI treats
+# warnings as errors; SwiftPM leaves the dependencies out of that.
+swift_flags = -c release $(if $(CI),-Xswiftc -warnings-as-errors)
+pathlight = .build/release/pathlight
+python = .venv/bin/python
+
+.PHONY: help
+help: ## Show what there is to make
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "  make serve takes HOST=$(HOST) PORT=$(PORT) DATA=$(DATA)"
+	@echo "  make test takes FILTER=NAME, a test target, suite or test"
+
+# Set-up
+
+.PHONY: setup-system
+setup-system:
+	@scripts/setup-system
+
+# Serving goes on without the model: the service says that it is degraded, and why.
+.PHONY: setup-model-if-possible
+setup-model-if-possible: setup-system
+	@scripts/fetch-model || echo "going on without the model: the service starts degraded" >&2
+
+.PHONY: setup-tests
+setup-tests: setup-system
+	@scripts/fetch-model
+	@scripts/setup-python --tests
+
+.PHONY: setup
+setup: setup-tests ## Install all that building, serving and testing need
+
+# Building and running
+
+.PHONY: build
+build: setup-system ## Build the service
+	swift build $(swift_flags) --product pathlight
+
+.PHONY: serve
+serve: setup-model-if-possible build ## Set up, build and start the service
+	exec $(pathlight) serve --host $(HOST) --port $(PORT) --data $(DATA)
+
+# Testing
+
+.PHONY: build-tests
+build-tests: setup-system
+	swift build $(swift_flags) --build-tests
+
+.PHONY: test
+test: setup-tests build-tests ## Set up, build, run all tests
+	swift test $(swift_flags) --skip-build --disable-xctest $(if $(FILTER),--filter $(FILTER))
+	$(if $(FILTER),,$(python) -m pytest Tests/blackbox)
+
+.PHONY: test-blackbox
+test-blackbox: setup-tests build ## Run only the tests that talk to the built program
+	$(python) -m pytest Tests/blackbox $(ARGS)
+
+.PHONY: test-thread-sanitizer
+test-thread-sanitizer: setup-system ## Run the index's tests under the thread sanitizer
+	PATHLIGHT_CORE_ONLY=1 swift build --build-tests --sanitize=thread --scratch-path .build/thread-sanitizer
+	PATHLIGHT_CORE_ONLY=1 TSAN_OPTIONS=halt_on_error=1 swift test --skip-build --disable-xctest --sanitize=thread \
+		--scratch-path .build/thread-sanitizer --filter VectorIndexTests
+
+# Keeping order
+
+.PHONY: lint
+lint: setup-system ## Check format, scripts and C symbols
+	@scripts/lint
+
+.PHONY: format
+format: ## Format the Swift sources in place
+	swift format --in-place --parallel --recursive --configuration .swift-format Package.swift Sources Tests \
+		$(wildcard Benchmarks/Package.swift Benchmarks/Sources)
+
+.PHONY: bench
+bench: setup-model-if-possible build ## Measure search, embedding and the recommend route
+	@scripts/setup-system --bench
+	$(if $(wildcard Benchmarks/run),Benchmarks/run,swift run -c release --package-path Benchmarks) $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what was built; models, data and .venv stay
+	rm -rf .build Benchmarks/.build

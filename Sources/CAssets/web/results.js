@@ -1,0 +1,329 @@
+// Asks the service and shows its replies: recommendations, careers, and what went wrong. It keeps no state; that is
+// app.js's. Every text from the service enters the page as a text node, never as markup.
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const BANDS = {
+  excellent: { dots: 4, words: "Excellent match" },
+  strong: { dots: 3, words: "Strong match" },
+  fair: { dots: 2, words: "Fair match" },
+  weak: { dots: 1, words: "Weak match" },
+};
+
+export const byId = (id) => document.getElementById(id);
+
+/** Makes an element: attributes and `on…` handlers from `props`, children as nodes or texts (null is left out). */
+export function h(tag, props, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props ?? {})) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "class") element.className = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  return element;
+}
+
+// MARK: Requests
+
+/** A reply that is not a success, with what the problem document says. */
+export class ServiceError extends Error {
+  constructor(response, problem) {
+    super(problem.detail ?? problem.title ?? "");
+    this.status = response.status;
+    this.problem = problem;
+    this.requestID = response.headers.get("X-Request-ID");
+    this.retryAfter = response.headers.get("Retry-After");
+  }
+}
+
+export async function request(path, body) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
+  try {
+    const response = await fetch(path, {
+      method: body === undefined ? "GET" : "POST",
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: abort.signal,
+    });
+    const text = await response.text();
+    let document = null;
+    try {
+      document = text === "" ? {} : JSON.parse(text);
+    } catch {
+      // A proxy in between may answer with a page of its own.
+    }
+    if (!response.ok) throw new ServiceError(response, document ?? {});
+    if (document === null) throw new ServiceError(response, { title: "The reply could not be read." });
+    return document;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Says in words what went wrong and what to do: `{title, lines, links, retry}`. */
+function describe(error) {
+  if (!(error instanceof ServiceError)) {
+    return {
+      title: error.name === "AbortError" ? "No answer came in time." : "Pathlight could not be reached.",
+      lines: ["Please check your connection and try again. Nothing you entered is lost."],
+      retry: true,
+    };
+  }
+  const { status, problem } = error;
+  if (problem.code === "text_needs_model") { // Waiting does not help: the model is not installed.
+    return { title: "What you wrote cannot be read here.", lines: [problem.detail, "The quiz works all the same."] };
+  }
+  if (status === 429 || status === 503) {
+    const seconds = Number.parseInt(error.retryAfter, 10);
+    const wait = Number.isFinite(seconds) ? `in about ${count(seconds, "second")}` : "in a moment";
+    return {
+      title: status === 429 ? "That was a little too fast." : "Pathlight is busy just now.",
+      lines: [problem.detail, `Please try again ${wait}. Nothing you entered is lost.`],
+      retry: true,
+    };
+  }
+  if (status === 408) return { title: "The connection was too slow.", lines: ["Please try again."], retry: true };
+  if (status === 413) {
+    return { title: "That is too long.", lines: [problem.detail, "Please shorten your text and try again."] };
+  }
+  if (status >= 400 && status < 500) {
+    const errors = (problem.errors ?? []).filter((each) => each?.message);
+    return {
+      title: errors.length > 0 ? "Something you entered could not be used." : problem.title ?? "That did not work.",
+      lines: errors.length > 0 ? errors.map((each) => each.message) : [problem.detail],
+      questions: errors.map((each) => /answers["\]./[]+([^"\]./[]+)/.exec(each.path ?? "")?.[1]).filter(Boolean),
+    };
+  }
+  return {
+    title: "Something went wrong on our side.",
+    lines: [
+      problem.detail,
+      "Please try again. Nothing you entered is lost.",
+      error.requestID ? `If it happens again, quote this number: ${error.requestID}` : null,
+    ],
+    retry: true,
+  };
+}
+/**
+ * Fills an alert region; `trigger` gets the focus back, as a pressed retry button goes away. Problems with answers
+ * link to their `questions`.
+ */
+export function showProblem(region, error, { retry, trigger, questions = [] }) {
+  const told = describe(error);
+  const links = (told.questions ?? [])
+    .map((id) => questions.findIndex((question) => question.id === id))
+    .filter((index) => index >= 0)
+    .map((index) => h("p", null, h("a", { href: `#question/${index + 1}` }, `Go to question ${index + 1}`)));
+  const again = () => {
+    trigger?.focus();
+    region.replaceChildren();
+    retry();
+  };
+  region.replaceChildren(
+    h("p", null, h("strong", null, told.title)),
+    ...told.lines.filter(Boolean).map((line) => h("p", null, line)),
+    ...links,
+    ...(told.retry && retry ? [h("p", null, h("button", { type: "button", onclick: again }, "Try again"))] : []),
+  );
+  region.scrollIntoView({ block: "nearest" });
+}
+
+export function announce(message) {
+  byId("announcer").textContent = message;
+}
+
+// MARK: Words and numbers
+
+export const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+const decimal = (number, digits = 1) => (Number.isFinite(number) ? number.toFixed(digits).replace("-", "−") : "–");
+const signed = (number) => (number > 0 ? "+" : "") + decimal(number);
+export const readable = (id) => {
+  const words = String(id).replaceAll(/[-_]/g, " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+const list = (value) => (Array.isArray(value) ? value : value ? [value] : []);
+// MARK: Recommendations
+
+export function degradedNotice(degraded) {
+  return h("div", { class: "notice" },
+    h("p", null, h("strong", null, "These results are simpler than usual.")),
+    h("p", null, degraded.detail ?? `Reason: ${readable(degraded.reason)}.`));
+}
+
+export function reading(reply) {
+  const weight = Math.round((reply.alpha ?? 0) * 100);
+  const weights = weight === 100
+    ? "Here only the description was compared, as nothing was said about single abilities."
+    : weight === 0
+      ? "Here only abilities were compared."
+      : `Descriptions count for ${weight}% of a score and abilities for ${100 - weight}%.`;
+  return [
+    h("p", null, "What you wrote and chose makes a description of you. It is compared with what each career is and "
+      + `what it takes; your abilities are compared with those it asks for. ${weights}`),
+    h("p", null, "The words excellent, strong, fair and weak say how a score stands among the scores that people "
+      + "usually get. The percentage is best used to compare careers with each other."),
+    Number.isFinite(reply.scanned)
+      ? h("p", null, `${count(reply.scanned, "career")} compared`
+        + (reply.exact ? ", each one counted exactly" : "")
+        + (Number.isFinite(reply.timing_ms?.total) ? `, in ${decimal(reply.timing_ms.total)} milliseconds.` : "."))
+      : null,
+  ].filter(Boolean);
+}
+
+/** `saved` is as for `saveButton`. */
+export function card(item, reply, saved) {
+  const band = BANDS[item.band] ?? { dots: 0, words: readable(item.band ?? "") };
+  const explanation = item.explanation ?? {};
+  return h("article", { class: "card", "aria-labelledby": `title-${item.career_id}` },
+    h("h2", { id: `title-${item.career_id}` }, `${item.rank}. ${item.career}`),
+    h("p", { class: "meta" }, [item.cluster, item.salary_range].filter(Boolean).join(" · ")),
+    h("p", { class: "score" },
+      h("strong", null, `${decimal(item.score)}%`),
+      h("span", { class: `band band-${item.band}` },
+        h("span", { "aria-hidden": "true" },
+          ...[1, 2, 3, 4].map((dot) => h("i", { class: dot <= band.dots ? "on" : null })), " "),
+        band.words)),
+    ...parts(item, reply),
+    explanation.summary ? h("p", null, explanation.summary) : null,
+    ...sentences("What speaks for it", "for", explanation.for),
+    ...sentences("What speaks against it", "against", explanation.against),
+    details(item, explanation, reply),
+    h("div", { class: "actions" }, saveButton(item.career_id, item.career, saved),
+      h("a", {
+        class: "button quiet", id: `more-${item.career_id}`, href: `#career/${encodeURIComponent(item.career_id)}`,
+        "aria-label": `More about it: ${item.career}`,
+      }, "More about it")));
+}
+
+/** The bar and the sum in words; widths are set through the object model, as the page's policy forbids inline style. */
+function parts(item, reply) {
+  const { embedding = 0, ability = 0 } = item.parts ?? {};
+  const segment = (name, points) => {
+    const element = h("span", { class: name });
+    element.style.inlineSize = `${Math.max(0, Math.min(100, points ?? 0))}%`;
+    return element;
+  };
+  const said = (name, label, points, isUsed) =>
+    h("span", null, h("span", { class: `key ${name}`, "aria-hidden": "true" }),
+      isUsed ? `${label}: ${decimal(points)} points` : `${label}: not used here`);
+  return [
+    h("div", { class: "bar", "aria-hidden": "true" },
+      segment("from-text", embedding), segment("from-abilities", ability)),
+    h("p", { class: "sum" }, said("from-text", "Description", embedding, reply.alpha !== 0), " ",
+      said("from-abilities", "Abilities", ability, reply.alpha !== 1), " ",
+      h("span", null, `Together: ${decimal(item.score)} of 100`)),
+  ];
+}
+
+function sentences(title, name, texts) {
+  if (list(texts).length === 0) return [];
+  const items = list(texts).map((text) => h("li", null, text));
+  return [h("h3", null, title), h("ul", { class: `sentences ${name}`, role: "list" }, ...items)];
+}
+
+/** Rows of a name, a note below it and a number: unlike a table of five columns they fit a phone and large text. */
+function rows(title, hint, measure, items) {
+  if (items.length === 0) return [];
+  return [
+    h("h3", null, title),
+    h("p", { class: "hint" }, hint),
+    h("ul", { class: "rows", role: "list" }, ...items.map(({ name, note, number }) =>
+      h("li", null,
+        h("span", null, h("strong", null, name), " ", h("span", { class: "hint" }, note)),
+        h("span", null, h("span", { class: "visually-hidden" }, `${measure} `), number)))),
+  ];
+}
+
+function details(item, explanation, reply) {
+  const { views, abilities, answers, skills, rank_before_cap: before, rank_after_cap: after } = explanation;
+  const order = before === after
+    ? `It is number ${before} with or without the rule that a field appears once at most.`
+    : `It would be number ${before} of all careers; as a field appears once at most, it is number ${after} here.`;
+  return h("details", null, h("summary", null, "How this score came about"),
+    reply.alpha !== 0 && Number.isFinite(item.embedding_similarity)
+      ? h("p", null, `Your description matches to ${decimal(item.embedding_similarity)}%.`) : null,
+    reply.alpha !== 1 && Number.isFinite(item.ability_similarity)
+      ? h("p", null, `Your abilities match to ${decimal(item.ability_similarity)}%.`) : null,
+    ...rows("Descriptions compared", "Cosine of yours and the career's: 1 would be the same, 0 unrelated.",
+      "cosine", list(views).map((view) => ({
+        name: readable(view.name), note: `weight ${Math.round(view.weight * 100)}%`, number: decimal(view.cosine, 3),
+      }))),
+    ...rows("Abilities compared", "From 0 to 10. An effect above 0 speaks for this career, one below 0 against it.",
+      "effect", list(abilities).map((each) => ({
+        name: each.label ?? readable(each.name),
+        note: `${Number.isFinite(each.you) ? `you ${decimal(each.you)}` : "you: not asked"}, `
+          + `this career ${decimal(each.career)}, the average career ${decimal(each.average)}`,
+        number: signed(each.effect),
+      }))),
+    ...rows("Your answers", "What each did to this score.", "effect", list(answers).map((each) => ({
+      name: each.text, note: each.question ? `question ${each.question}` : "", number: signed(each.effect),
+    }))),
+    list(skills).length === 0 ? null : h("h3", null, "Skills that fit"),
+    list(skills).length === 0 ? null : tags(skills),
+    Number.isFinite(before) ? h("p", null, order) : null);
+}
+
+const tags = (texts) => h("ul", { class: "tags", role: "list" }, ...texts.map((text) => h("li", null, text)));
+
+/** A button that keeps a career through `saved`: `{has(id), async add(id, name)}`. */
+function saveButton(id, name, saved) {
+  const button = h("button", { type: "button", "data-save": id, onclick: save });
+  const region = h("div", { class: "problem", role: "alert" });
+  const show = () => {
+    button.textContent = saved.has(id) ? "✓ Saved" : "Save";
+    button.setAttribute("aria-label", saved.has(id) ? `Saved: ${name}` : `Save ${name}`);
+    button.toggleAttribute("data-done", saved.has(id));
+  };
+  async function save() {
+    if (saved.has(id)) return announce(`${name} is saved already.`);
+    if (button.hasAttribute("aria-busy")) return;
+    button.setAttribute("aria-busy", "true");
+    region.replaceChildren();
+    try {
+      await saved.add(id, name);
+      announce(`${name} is saved.`);
+      for (const each of document.querySelectorAll("[data-save]")) each.dispatchEvent(new Event("saved-changed"));
+    } catch (error) {
+      showProblem(region, error, { retry: save, trigger: button });
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  }
+  button.addEventListener("saved-changed", show);
+  show();
+  return h("div", null, button, region);
+}
+
+// MARK: One career
+
+/** The description; `relatedItem` makes a list item of an id, `saved` is as for `saveButton` or null. */
+export function careerBody(found, { relatedItem, saved }) {
+  const fact = (term, ...content) => [h("dt", null, term), h("dd", null, ...content)];
+  const skills = list(found.required_skills);
+  const suits = list(found.suitable_for);
+  const companies = list(found.typical_companies);
+  const related = list(found.related_careers);
+  const education = found.required_education;
+  const money = [found.salary?.currency, found.salary?.year].filter(Boolean).join(", ");
+  const growth = found.job_growth
+    ?? (found.growth ? `${found.growth.percent}% over ${found.growth.from}–${found.growth.to}` : null);
+  return [
+    h("p", { class: "meta" }, found.cluster),
+    h("p", null, found.description),
+    skills.length > 0 ? h("h2", null, "Skills") : null,
+    skills.length > 0 ? tags(skills) : null,
+    h("h2", null, "At a glance"),
+    h("dl", { class: "facts" },
+      suits.length > 0 ? fact("Suits", suits.join(", ")) : [],
+      education ? fact("Education", education.text ?? readable(education.level)) : [],
+      found.salary_range ? fact("Salary", `${found.salary_range} a year`, money && ` (${money})`) : [],
+      growth ? fact("Growth in jobs", growth) : [],
+      companies.length > 0 ? fact("Where people work", companies.join(", ")) : [],
+      list(found.aliases).length > 0 ? fact("Also called", list(found.aliases).join(", ")) : []),
+    related.length > 0 ? h("h2", null, "Related careers") : null,
+    related.length > 0 ? h("ul", null, ...related.map(relatedItem)) : null,
+    saved ? h("div", { class: "actions" }, saveButton(found.id, found.name, saved)) : null,
+  ].filter(Boolean);
+}

@@ -1,0 +1,4 @@
+#pragma once
+#include "pl_scan.h"
+#include "pl_dense.h"
+#include "pl_sha256.h"

@@ -1,0 +1,148 @@
+internal import Foundation
+
+/// What a career pays in a year.
+package struct SalaryRange: Codable, Hashable, Sendable {
+    package var min: Int
+    package var max: Int
+    /// ISO 4217.
+    package var currency: String
+    /// The year that the figures speak of.
+    package var year: Int
+
+    /// “$63k – $105k”, or with the currency's code where it has no sign everybody knows.
+    package var text: String {
+        let sign = ["USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"][currency] ?? "\(currency) "
+        return "\(sign)\(Self.short(min)) – \(sign)\(Self.short(max))"
+    }
+
+    private static func short(_ amount: Int) -> String {
+        amount >= 1_000 ? "\((amount + 500) / 1_000)k" : "\(amount)"
+    }
+}
+
+/// How the number of jobs is expected to change between two years.
+package struct JobGrowth: Codable, Hashable, Sendable {
+    package var percent: Double
+    package var from: Int
+    package var to: Int
+
+    /// “6% over 2023–2033”.
+    package var text: String {
+        let number = percent == percent.rounded() ? String(Int(percent)) : String(percent)
+        return "\(number)% over \(from)–\(to)"
+    }
+}
+
+/// The education that a career usually starts from, lowest first.
+package enum EducationLevel: String, Codable, CaseIterable, Sendable {
+    case none, secondary, certificate, associate, bachelor, master, doctorate
+}
+
+package struct RequiredEducation: Codable, Hashable, Sendable {
+    package var level: EducationLevel
+    package var text: String
+}
+
+/// A career as the catalogue describes it.
+package struct Career: Codable, Hashable, Sendable {
+    package var id: String
+    package var name: String
+    package var aliases: [String]
+    package var description: String
+    package var requiredSkills: [String]
+    package var suitableFor: String
+    package var salary: SalaryRange?
+    package var growth: JobGrowth?
+    package var typicalCompanies: [String]
+    package var requiredEducation: RequiredEducation
+    /// Ids of other careers.
+    package var relatedCareers: [String]
+    package var socCode: String?
+    package var cluster: String
+    /// In the order of `Ability.allCases`.
+    package var abilities: [Double]
+
+    enum CodingKeys: String, CodingKey {
+        case id, name, aliases, description, salary, growth, cluster, abilities
+        case requiredSkills = "required_skills"
+        case suitableFor = "suitable_for"
+        case typicalCompanies = "typical_companies"
+        case requiredEducation = "required_education"
+        case relatedCareers = "related_careers"
+        case socCode = "soc_code"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        id = try values.decode(String.self, forKey: .id)
+        name = try values.decode(String.self, forKey: .name)
+        aliases = try values.decodeIfPresent([String].self, forKey: .aliases) ?? []
+        description = try values.decode(String.self, forKey: .description)
+        requiredSkills = try values.decode([String].self, forKey: .requiredSkills)
+        suitableFor = try values.decode(String.self, forKey: .suitableFor)
+        salary = try values.decodeIfPresent(SalaryRange.self, forKey: .salary)
+        growth = try values.decodeIfPresent(JobGrowth.self, forKey: .growth)
+        typicalCompanies = try values.decodeIfPresent([String].self, forKey: .typicalCompanies) ?? []
+        requiredEducation = try values.decode(RequiredEducation.self, forKey: .requiredEducation)
+        relatedCareers = try values.decodeIfPresent([String].self, forKey: .relatedCareers) ?? []
+        socCode = try values.decodeIfPresent(String.self, forKey: .socCode)
+        cluster = try values.decodeIfPresent(String.self, forKey: .cluster) ?? ""
+        let named = try values.decode([String: Double].self, forKey: .abilities)
+        var abilities: [Double] = []
+        for ability in Ability.allCases {
+            guard let value = named[ability.rawValue] else {
+                throw CatalogueError.invalidCareer(id: id, problem: "the ability \(ability.rawValue) is missing")
+            }
+            abilities.append(value)
+        }
+        self.abilities = abilities
+        if let unknown = named.keys.first(where: { Ability(rawValue: $0) == nil }) {
+            throw CatalogueError.invalidCareer(id: id, problem: "there is no ability “\(unknown)”")
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(id, forKey: .id)
+        try values.encode(name, forKey: .name)
+        try values.encode(aliases, forKey: .aliases)
+        try values.encode(description, forKey: .description)
+        try values.encode(requiredSkills, forKey: .requiredSkills)
+        try values.encode(suitableFor, forKey: .suitableFor)
+        try values.encodeIfPresent(salary, forKey: .salary)
+        try values.encodeIfPresent(growth, forKey: .growth)
+        try values.encode(typicalCompanies, forKey: .typicalCompanies)
+        try values.encode(requiredEducation, forKey: .requiredEducation)
+        try values.encode(relatedCareers, forKey: .relatedCareers)
+        try values.encodeIfPresent(socCode, forKey: .socCode)
+        try values.encode(cluster, forKey: .cluster)
+        try values.encode(
+            Dictionary(uniqueKeysWithValues: zip(Ability.allCases.map(\.rawValue), abilities)), forKey: .abilities)
+    }
+
+    /// The text of a view of this career.
+    package func text(of view: TextView.Content) -> String {
+        switch view {
+        case .work: "\(name). \(description)"
+        case .takes: "\(requiredSkills.joined(separator: ", ")). \(suitableFor) \(requiredEducation.text)"
+        case .everything: "\(text(of: .work)) \(text(of: .takes))"
+        }
+    }
+}
+
+/// What can be wrong with a catalogue, a quiz or what is stored of them.
+package enum CatalogueError: Error, Equatable, CustomStringConvertible {
+    case invalidCareer(id: String, problem: String)
+    case invalidQuiz(problem: String)
+    case unreadable(what: String, problem: String)
+    case empty
+
+    package var description: String {
+        switch self {
+        case .invalidCareer(let id, let problem): "career “\(id)”: \(problem)"
+        case .invalidQuiz(let problem): "the quiz: \(problem)"
+        case .unreadable(let what, let problem): "\(what) cannot be read: \(problem)"
+        case .empty: "the catalogue has no active careers; import some"
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package import Embedder
+internal import Foundation
+
+/// The encoder as the engine sees it.
+package struct ModelVectorizer: TextVectorizer {
+    package let space: TextSpace
+    private let embedder: TextEmbedder
+
+    /// - Throws: `EmbedderError.unsupportedDimension` for a model whose vectors do not fill a row.
+    package init(_ embedder: TextEmbedder) throws(EmbedderError) {
+        self.embedder = embedder
+        let space = try embedder.space()
+        let contents: [TextView.Content] = space.views.count == 1 ? [.everything] : [.work, .takes]
+        let views = zip(contents, space.views).map {
+            TextView(content: $0, name: $1.name, weight: Float($1.weight))
+        }
+        self.space = TextSpace(
+            id: space.id, modelID: space.modelID, weightsSHA256: space.weightsSHA256,
+            description: Self.description(of: space), views: views, dimension: space.viewDimension)
+    }
+
+    package func vectors(of texts: [String], role: TextRole) throws -> [[Float]] {
+        try embedder.embed(texts.map { prefixed($0, role) })
+    }
+
+    package func cachedVectors(of texts: [String], role: TextRole) -> [[Float]]? {
+        nil
+    }
+
+    private func prefixed(_ text: String, _ role: TextRole) -> String {
+        let prefix = role == .query ? embedder.queryPrefix : embedder.documentPrefix
+        return prefix.isEmpty ? text : prefix + text
+    }
+
+    private struct Description: Encodable {
+        struct View: Encodable {
+            let name: String
+            let weight: Double
+        }
+        let model: String
+        let weightsSHA256: String
+        let pooling: String
+        let queryPrefix: String
+        let documentPrefix: String
+        let views: [View]
+    }
+
+    private static func description(of space: EmbeddingSpace) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        let description = Description(
+            model: space.modelID, weightsSHA256: space.weightsSHA256, pooling: space.pooling,
+            queryPrefix: space.queryPrefix, documentPrefix: space.documentPrefix,
+            views: space.views.map { .init(name: $0.name, weight: $0.weight) })
+        // A struct of strings and finite numbers always encodes.
+        return (try? encoder.encode(description)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+}

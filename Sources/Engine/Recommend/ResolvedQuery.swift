@@ -1,0 +1,140 @@
+internal import VectorIndex
+
+/// A request after everything in it was read: what the search and the explanation both start from.
+struct ResolvedQuery: Sendable {
+    let parts: [QueryPart]
+    let text: TextQuery?
+    /// 15 numbers where abilities were said; what nothing was said of is the mean.
+    let profile: [Double]?
+    let isSpokenOf: [Bool]
+    /// `profile` in the catalogue's frame; all zero where it is the mean.
+    let abilityVector: [Float]
+    let alpha: Float
+    /// Only text was given: no answers, no abilities.
+    let isPlainText: Bool
+
+    var usesText: Bool { alpha > 0 }
+    var usesAbilities: Bool { alpha < 1 }
+}
+
+extension ResolvedQuery {
+    /// What a request says, apart from the vectors of its texts.
+    struct Statement: Sendable {
+        let parts: [QueryPart]
+        let profile: [Double]?
+        let isSpokenOf: [Bool]
+        let hasAnswers: Bool
+
+        /// - Throws: `RecommendationError` for what the request names wrongly.
+        init(_ request: RecommendationRequest, in generation: CareerGeneration) throws(RecommendationError) {
+            try Self.validate(request, in: generation)
+            let reading = request.answers.map { QuizReading($0) }
+            hasAnswers = reading?.parts.isEmpty == false
+            var parts = reading?.parts ?? []
+            if let text = request.text, text.contains(where: { !$0.isWhitespace }) {
+                let weight = hasAnswers ? QuizReading.freeTextWeight : 1
+                parts.append(QueryPart(origin: .text, weight: weight, work: text, takes: text))
+            }
+            let skills = request.skills.filter { $0.contains { !$0.isWhitespace } }
+            if !skills.isEmpty {
+                parts.append(
+                    QueryPart(origin: .skills(skills), weight: 1, work: nil, takes: skills.joined(separator: ", ")))
+            }
+            for (ids, liked) in [(request.liked, true), (request.disliked, false)] {
+                for id in ids {
+                    guard let career = generation.careers[id] else { continue }
+                    parts.append(
+                        QueryPart(
+                            origin: .example(career: id, name: career.name, liked: liked),
+                            weight: liked ? 1 : Self.dislikedWeight, work: nil, takes: nil))
+                }
+            }
+            self.parts = parts
+            if let abilities = request.abilities {
+                profile = abilities
+                isSpokenOf = abilities.map { _ in true }
+            } else {
+                profile = reading.map { generation.frame.profile(deviations: $0.deviations) }
+                isSpokenOf = reading?.isSpokenOf ?? Array(repeating: false, count: Ability.count)
+            }
+        }
+
+        /// What somebody dislikes pushes away half as much as what they like draws near: one bad example says
+        /// less about where to go.
+        static let dislikedWeight: Float = -0.5
+
+        private static func validate(
+            _ request: RecommendationRequest, in generation: CareerGeneration
+        ) throws(RecommendationError) {
+            guard (1...RecommendationRequest.maximumTopN).contains(request.topN) else { throw .topNOutOfRange(request.topN) }
+            guard (1...RecommendationRequest.maximumTopN).contains(request.maxPerCluster) else {
+                throw .maxPerClusterOutOfRange(request.maxPerCluster)
+            }
+            if let alpha = request.alpha, !(0...1).contains(alpha) { throw .alphaOutOfRange(alpha) }
+            if let abilities = request.abilities {
+                guard abilities.count == Ability.count else { throw .abilityCount(abilities.count) }
+                for (position, value) in abilities.enumerated() where !abilityRange.contains(value) {
+                    throw .abilityOutOfRange(position: position, value: value)
+                }
+            }
+            for (field, ids) in [
+                ("exclude", request.excluded), ("liked", request.liked), ("disliked", request.disliked),
+            ] {
+                let unknown = ids.filter { generation.careers[$0] == nil }
+                if !unknown.isEmpty { throw .unknownCareers(field: field, ids: unknown) }
+            }
+        }
+    }
+
+    /// - Parameter vectors: of the statement's texts; empty where there is no model.
+    /// - Throws: `RecommendationError.nothingToGoOn`, `.textNeedsModel`.
+    init(
+        _ statement: Statement, vectors: [String: [Float]], alpha requested: Float?, in generation: CareerGeneration
+    ) throws(RecommendationError) {
+        parts = statement.parts
+        profile = statement.profile
+        isSpokenOf = statement.isSpokenOf
+        abilityVector =
+            statement.profile.map(generation.frame.unitVector) ?? Array(repeating: 0, count: Ability.count)
+        let hasAbilities = abilityVector.contains { $0 != 0 } && statement.profile != nil
+        if let space = generation.space {
+            var examples: [String: [[Float]]] = [:]
+            for part in statement.parts {
+                if case .example(let id, _, _) = part.origin { examples[id] = generation.centredViewVectors(of: id) }
+            }
+            let query = TextQuery(
+                parts: statement.parts, space: space, vectors: vectors, examples: examples,
+                centres: statement.hasAnswers ? generation.quizCentres : nil)
+            text = query.isEmpty ? nil : query
+        } else {
+            text = nil
+        }
+        switch (text != nil, hasAbilities) {
+        case (true, true): alpha = requested ?? RecommendationRequest.defaultAlpha
+        case (true, false): alpha = 1
+        case (false, true): alpha = 0
+        case (false, false):
+            if let degradation = generation.degradation, !statement.parts.isEmpty { throw .textNeedsModel(degradation) }
+            throw .nothingToGoOn
+        }
+        isPlainText = !statement.hasAnswers && !hasAbilities
+    }
+
+    /// The query as a row of the index.
+    func fused(in generation: CareerGeneration) throws(IndexError) -> FusedQuery {
+        try FusedQuery(
+            embedding: generation.space.flatMap { space in text?.row(in: space) } ?? [], abilities: abilityVector,
+            alpha: alpha, lambda: generation.calibration.lambda, layout: generation.index.layout)
+    }
+}
+
+extension CareerGeneration {
+    /// A career's view vectors less the mean career's: what is particular about it.
+    func centredViewVectors(of id: String) -> [[Float]]? {
+        guard let space, let vectors = viewVectors(of: id) else { return nil }
+        return vectors.enumerated().map { v, vector in
+            let scale = 1 / space.views[v].weight.squareRoot()
+            return vector.enumerated().map { $1 - meanRow[v * space.dimension + $0] * scale }
+        }
+    }
+}

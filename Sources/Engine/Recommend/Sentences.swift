@@ -1,0 +1,125 @@
+internal import Foundation
+
+/// An explanation in words, made from its numbers.
+struct Sentences {
+    let summary: String
+    let speaksFor: [String]
+    let speaksAgainst: [String]
+
+    /// Effects below this share of the strongest are not worth a sentence.
+    private static let mention = 0.15
+    private static let mostFor = 4
+    private static let mostAgainst = 2
+
+    init(
+        band: Band, career: Career, answers: [Explanation.AnswerEffect], abilities: [Explanation.AbilityEffect],
+        skills: [String]
+    ) {
+        let strongest = (answers.map(\.points) + abilities.map(\.points)).map(abs).max() ?? 0
+        let threshold = max(strongest * Self.mention, 0.05)
+        let said = answers.map { (points: $0.points, sentence: Self.sentence(for: $0)) }
+        let asked = abilities.map { (points: $0.points, sentence: Self.sentence(for: $0)) }
+
+        var positive = Self.best(said, sign: 1, threshold: threshold, count: 2)
+        positive += Self.best(asked, sign: 1, threshold: threshold, count: Self.mostFor - positive.count)
+        var speaksFor = positive.sorted { $0.points > $1.points }.map(\.sentence)
+        if !skills.isEmpty { speaksFor.append("It uses what you named: \(skills.prefix(4).joined(separator: ", ")).") }
+        self.speaksFor = speaksFor
+
+        let negative =
+            Self.best(said, sign: -1, threshold: threshold, count: 1)
+            + Self.best(asked, sign: -1, threshold: threshold, count: 1)
+        speaksAgainst = negative.sorted { $0.points < $1.points }.prefix(Self.mostAgainst).map(\.sentence)
+
+        let opening =
+            switch band {
+            case .excellent: "An excellent match"
+            case .strong: "A strong match"
+            case .fair: "A fair match"
+            case .weak: "A weak match: little of what you said points here more than elsewhere"
+            }
+        let reasons = Self.reasons(answers: answers, abilities: abilities, threshold: threshold)
+        summary = band == .weak || reasons.isEmpty ? "\(opening)." : "\(opening), above all for \(reasons)."
+    }
+
+    private static func best(
+        _ effects: [(points: Double, sentence: String)], sign: Double, threshold: Double, count: Int
+    ) -> [(points: Double, sentence: String)] {
+        // Sorted by size, then by the order in which they were said: the same words for the same request.
+        effects.enumerated().filter { $0.element.points * sign >= threshold }
+            .sorted { a, b in
+                a.element.points != b.element.points
+                    ? a.element.points * sign > b.element.points * sign : a.offset < b.offset
+            }
+            .prefix(max(count, 0)).map(\.element)
+    }
+
+    private static func sentence(for effect: Explanation.AnswerEffect) -> String {
+        let isFor = effect.points > 0
+        switch effect.origin {
+        case .answer(_, let asked, let given):
+            return isFor
+                ? "To “\(asked)” you answered “\(given)”, which points here."
+                : "To “\(asked)” you answered “\(given)”, which points elsewhere."
+        case .freeText(_, let asked):
+            return isFor
+                ? "What you wrote to “\(asked)” is close to this work."
+                : "What you wrote to “\(asked)” is further from this work than from others."
+        case .text:
+            return isFor
+                ? "What you wrote is closer to this work than to most." : "What you wrote is closer to other work."
+        case .skills(let skills):
+            let list = skills.prefix(3).joined(separator: ", ")
+            return isFor
+                ? "The skills you listed (\(list)) are close to what it takes."
+                : "The skills you listed (\(list)) are asked for more elsewhere."
+        case .example(_, let name, let liked):
+            switch (liked, isFor) {
+            case (true, true): return "You like \(name), and this is related."
+            case (true, false): return "You like \(name), and this is rather different."
+            case (false, true): return "You do not like \(name), and this is rather different."
+            case (false, false): return "You do not like \(name), and this is related."
+            }
+        }
+    }
+
+    private static func sentence(for effect: Explanation.AbilityEffect) -> String {
+        let name = effect.ability.words
+        let career = number(effect.career)
+        let average = number(effect.average)
+        let you = effect.you.map(number) ?? average
+        let asksMore = effect.career >= effect.average
+        switch (effect.points > 0, asksMore) {
+        case (true, true):
+            return "It asks for \(name) (\(career) of 10, the average career \(average)), and your answers point to it (\(you))."
+        case (true, false):
+            return "It asks for less \(name) than most careers (\(career) of 10, the average \(average)), which suits your answers."
+        case (false, true):
+            return "It asks for more \(name) (\(career) of 10) than your answers point to (\(you))."
+        case (false, false):
+            return "It makes less use of your \(name) (\(career) of 10, your answers \(you)) than other careers."
+        }
+    }
+
+    private static func reasons(
+        answers: [Explanation.AnswerEffect], abilities: [Explanation.AbilityEffect], threshold: Double
+    ) -> String {
+        var reasons: [String] = []
+        if let best = answers.max(by: { $0.points < $1.points }), best.points >= threshold {
+            switch best.origin {
+            case .answer(_, _, let given): reasons.append("“\(given)”")
+            case .freeText, .text: reasons.append("what you wrote")
+            case .skills: reasons.append("the skills you listed")
+            case .example(_, let name, _): reasons.append("its closeness to \(name)")
+            }
+        }
+        let strengths = abilities.filter { $0.points >= threshold && $0.career >= $0.average }
+        if let best = strengths.max(by: { $0.points < $1.points }) { reasons.append("your \(best.ability.words)") }
+        return reasons.joined(separator: " and ")
+    }
+
+    private static func number(_ value: Double) -> String {
+        let rounded = Percent.rounded(value)
+        return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)
+    }
+}

@@ -1,0 +1,115 @@
+package import Foundation
+
+/// What a person sent and was told: an answered quiz, a recommendation. Documents are JSON.
+package struct SessionRecord: Sendable, Equatable {
+    package let id: String
+    /// `quiz`, `recommend`, …
+    package let kind: String
+    /// The user it belongs to, or nil for somebody anonymous.
+    package let owner: String?
+    package let answers: String?
+    package let request: String?
+    package let reply: String?
+    package let createdAt: Date
+    package let updatedAt: Date
+
+    init(_ row: SQLRow) throws {
+        id = try row.text("id")
+        kind = try row.text("kind")
+        owner = try row.optionalText("owner")
+        answers = try row.optionalText("answers")
+        request = try row.optionalText("request")
+        reply = try row.optionalText("reply")
+        createdAt = try row.time("created_at")
+        updatedAt = try row.time("updated_at")
+    }
+}
+
+/// The sessions of the quiz and of recommendations.
+package struct SessionRepository: Sendable {
+    private let database: any SQLDatabase
+    private let clock: @Sendable () -> Date
+    private let makeID: @Sendable () -> String
+
+    /// - Parameter makeID: gives a new id each time; who knows a session's id may read it, so ids must be
+    ///   unguessable, as 128 random bits are.
+    package init(
+        _ database: any SQLDatabase, clock: @escaping @Sendable () -> Date = { Date() },
+        makeID: @escaping @Sendable () -> String = { RandomID.make() }
+    ) {
+        self.database = database
+        self.clock = clock
+        self.makeID = makeID
+    }
+
+    /// Stores a session and returns its id.
+    package func create(
+        kind: String, owner: String? = nil, answers: String? = nil, request: String? = nil, reply: String? = nil
+    ) async throws -> String {
+        let id = makeID()
+        let now = clock()
+        try await database.write { connection in
+            try connection.execute(
+                """
+                INSERT INTO sessions (id, kind, owner, answers, request, reply, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    .text(id), .text(kind), .optionalText(owner), .optionalText(answers), .optionalText(request),
+                    .optionalText(reply), .time(now), .time(now),
+                ])
+        }
+        return id
+    }
+
+    /// Stores what was asked and replied in an existing session.
+    ///
+    /// - Returns: whether there is such a session.
+    package func attach(request: String, reply: String, to id: String) async throws -> Bool {
+        let now = clock()
+        return try await database.write { connection in
+            try connection.execute(
+                "UPDATE sessions SET request = ?, reply = ?, updated_at = ? WHERE id = ?",
+                [.text(request), .text(reply), .time(now), .text(id)]) == 1
+        }
+    }
+
+    /// A session, or nil.
+    package func session(id: String) async throws -> SessionRecord? {
+        try await database.read { connection in
+            try connection.first(
+                """
+                SELECT id, kind, owner, answers, request, reply, created_at, updated_at FROM sessions WHERE id = ?
+                """, [.text(id)]
+            ).map(SessionRecord.init)
+        }
+    }
+
+    /// How many sessions there are.
+    package func count() async throws -> Int {
+        try await database.read { connection in
+            try connection.first("SELECT COUNT(*) AS total FROM sessions")?.int("total") ?? 0
+        }
+    }
+
+    /// Removes the sessions untouched since before `date`, with the careers saved and viewed in them.
+    ///
+    /// - Returns: how many sessions went.
+    package func purge(olderThan date: Date) async throws -> Int {
+        try await database.write { connection in
+            try connection.execute("DELETE FROM sessions WHERE updated_at < ?", [.time(date)])
+        }
+    }
+}
+
+/// Ids that nobody guesses and that sit well in a URL.
+package enum RandomID {
+    /// 128 bits of the system's randomness as 32 hexadecimal digits.
+    package static func make() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<2).map { _ in
+            let digits = String(generator.next() as UInt64, radix: 16)
+            return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        }.joined()
+    }
+}

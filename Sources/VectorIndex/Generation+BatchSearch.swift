@@ -1,0 +1,121 @@
+internal import Synchronization
+internal import VectorMath
+
+/// Queries that share a pass over the rows; more are answered in several passes.
+private let groupQueries = 256
+/// Rows of a tile: with their 784 floats they fill a few megabytes, which stay in the last-level cache
+/// while every query of the group meets them.
+private let tileRows = 2_048
+/// The first tile is small: it gives every query a threshold before the large tiles come.
+private let firstTileRows = 256
+
+/// One query's state in a batch. Its lock is never contended: within a tile one worker has the query.
+private final class QueryScan: Sendable {
+    let request: SearchRequest
+    let eligible: [Bitmap?]
+    let matched: Int
+    let selection: Mutex<Selection>
+
+    init(_ request: SearchRequest, in generation: Generation) throws(IndexError) {
+        try request.validate(in: generation)
+        self.request = request
+        eligible = try generation.eligibleRows(for: request)
+        matched = generation.matchedCount(eligible)
+        selection = Mutex(generation.makeSelection(for: request))
+    }
+}
+
+extension Generation {
+    /// The best items for each of several queries: the same hits and scores as `search` gives one by one.
+    ///
+    /// The queries share one pass over the rows. `sgemm` scores a tile; a row is dropped only where its product
+    /// plus the error bound stays below what the query already has; the rest are scored canonically.
+    ///
+    /// - Throws: `IndexError` for the first request that does not fit this generation.
+    /// - Complexity: O(queries · rows · dimension) time; memory O(queries · (limit + tile)), never queries · rows.
+    package func search(batch requests: [SearchRequest]) throws(IndexError) -> [SearchResult] {
+        var results: [SearchResult] = []
+        results.reserveCapacity(requests.count)
+        var start = 0
+        while start < requests.count {
+            let end = min(start + groupQueries, requests.count)
+            var group: [QueryScan] = []
+            for request in requests[start..<end] { group.append(try QueryScan(request, in: self)) }
+            scan(group)
+            for query in group {
+                let hits = query.selection.withLock { $0.hits(withRanks: query.request.wantsRankBeforeCap) }
+                results.append(
+                    SearchResult(
+                        hits: hits, matched: query.matched, scanned: query.matched, complete: true, exact: true))
+            }
+            start = end
+        }
+        return results
+    }
+
+    private func scan(_ group: [QueryScan]) {
+        let width = layout.rowCount
+        var queries = AlignedBuffer<Float>(count: group.count * width, repeating: 0)
+        var target = queries.mutableSpan
+        for (q, query) in group.enumerated() {
+            for i in 0..<width { target[q * width + i] = query.request.query.row[i] }
+        }
+        // (queries, rows of the tile)
+        let products = SharedScratch<Float>(count: group.count * tileRows, repeating: 0)
+        var rowsOfTile = firstTileRows
+        for (s, segment) in segments.enumerated() {
+            var start = 0
+            while start < segment.count {
+                let range = start..<min(start + rowsOfTile, segment.count)
+                products.write { out in
+                    segment.read(rows: range) { rows in
+                        RowScan.firstPassProducts(
+                            queries: queries.span, queryCount: group.count, rows: rows, rowCount: range.count,
+                            dimension: width, into: &out)
+                    }
+                }
+                let workers = group.count < 8 ? 1 : min(WorkerThreads.processorCount, group.count)
+                WorkerThreads.concurrently(workers) { worker in
+                    var chosen = AlignedBuffer<UInt32>(count: range.count, repeating: 0)
+                    for q in stride(from: worker, to: group.count, by: workers) {
+                        rescore(segment: s, rows: range, query: group[q], position: q, products: products, chosen: &chosen)
+                    }
+                }
+                start = range.upperBound
+                rowsOfTile = tileRows
+            }
+        }
+    }
+
+    /// Scores canonically those rows of the tile that may enter one query's result.
+    private func rescore(
+        segment s: Int, rows range: Range<Int>, query: QueryScan, position q: Int, products: SharedScratch<Float>,
+        chosen: inout AlignedBuffer<UInt32>
+    ) {
+        let segment = segments[s]
+        let eligible = query.eligible[s]
+        let queryRow = query.request.query.row
+        let margin = RowScan.firstPassError(
+            dimension: layout.rowCount, queryNorm: query.request.query.norm, rowNorm: segment.greatestNorm)
+        query.selection.withLock { selection in
+            var indices = chosen.mutableSpan
+            // nextDown: the subtraction itself may round up.
+            let threshold = (selection.threshold - margin).nextDown
+            let count = products.read { scores in
+                RowScan.select(
+                    scores: scores.extracting(q * range.count..<(q + 1) * range.count), atLeast: threshold,
+                    into: &indices)
+            }
+            for i in 0..<count {
+                let row = range.lowerBound + Int(indices[i])
+                if let eligible, !eligible.contains(row) { continue }
+                let score = segment.read(rows: row..<row + 1) {
+                    RowScan.canonicalScore(query: queryRow.span, row: $0)
+                }
+                selection.add(
+                    .init(score: score, cluster: segment.clusters[row], slot: UInt32(offsets[s] + row)))
+            }
+            selection.cut()
+        }
+    }
+}

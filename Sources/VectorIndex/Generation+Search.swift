@@ -1,0 +1,124 @@
+internal import VectorMath
+
+/// Rows scored at a time: their scores stay in the first-level cache.
+private let blockRows = 1_024
+/// Below this many rows, starting a second thread costs more than it saves (measured: about 20 µs a wake-up).
+private let parallelRows = 8_192
+
+extension Generation {
+    /// The best items for one query: exact.
+    ///
+    /// One pass of the canonical kernel over the rows that meet the conditions, split over the processors where
+    /// there are many; each worker keeps a `Selection`, and the workers' selections are merged.
+    ///
+    /// - Throws: `IndexError` for a request that does not fit this generation.
+    /// - Complexity: O(rows · dimension) time, O(limit) memory for each worker.
+    package func search(_ request: SearchRequest) throws(IndexError) -> SearchResult {
+        try request.validate(in: self)
+        let eligible = try eligibleRows(for: request)
+        let matched = matchedCount(eligible)
+        let rowTotal = offsets[segments.count]
+        let workers = rowTotal < parallelRows ? 1 : min(WorkerThreads.processorCount, rowTotal / (parallelRows / 2))
+        // Whole blocks of 64 rows for each worker, so that every block begins on a word of the bitmaps.
+        let share = ((rowTotal + workers - 1) / workers + 63) / 64 * 64
+        let selections = WorkerThreads.map(workers) { worker in
+            var selection = makeSelection(for: request)
+            scan(
+                slots: min(worker * share, rowTotal)..<min((worker + 1) * share, rowTotal), query: request.query,
+                eligible: eligible, into: &selection)
+            return selection
+        }
+        var best = makeSelection(for: request)
+        for selection in selections { best.merge(selection) }
+        return SearchResult(
+            hits: best.hits(withRanks: request.wantsRankBeforeCap), matched: matched, scanned: matched, complete: true,
+            exact: true)
+    }
+
+    func makeSelection(for request: SearchRequest) -> Selection {
+        Selection(
+            generation: self, limit: request.limit, maxPerCluster: request.maxPerCluster,
+            keepsCapped: request.wantsRankBeforeCap)
+    }
+
+    /// For each segment the rows that may be found, or nil where all may.
+    func eligibleRows(for request: SearchRequest) throws(IndexError) -> [Bitmap?] {
+        var eligible: [Bitmap?] = []
+        eligible.reserveCapacity(segments.count)
+        for (segment, dead) in zip(segments, dead) {
+            var bitmap: Bitmap? = nil
+            if let filter = request.filter {
+                bitmap = try filter.rows(in: segment.columns, count: segment.count)
+            }
+            if !dead.isEmpty {
+                var live = bitmap ?? Bitmap(count: segment.count, filled: true)
+                live.subtract(dead)
+                bitmap = live
+            }
+            for id in request.excluded {
+                guard let row = segment.row(of: id) else { continue }
+                var rest = bitmap ?? Bitmap(count: segment.count, filled: true)
+                rest.remove(row)
+                bitmap = rest
+            }
+            eligible.append(bitmap)
+        }
+        return eligible
+    }
+
+    func matchedCount(_ eligible: [Bitmap?]) -> Int {
+        zip(segments, eligible).reduce(0) { $0 + ($1.1?.population ?? $1.0.count) }
+    }
+
+    /// Scores the eligible rows among `slots` canonically and offers them to the selection.
+    private func scan(slots: Range<Int>, query: FusedQuery, eligible: [Bitmap?], into selection: inout Selection) {
+        var scores = AlignedBuffer<Float>(count: blockRows, repeating: 0)
+        var chosen = AlignedBuffer<UInt32>(count: blockRows, repeating: 0)
+        for s in segments.indices {
+            let rows = (slots.clamped(to: offsets[s]..<offsets[s + 1]))
+            // Rows of this segment, from a multiple of 64 of its own: shares are aligned by slot, so realign here.
+            var start = rows.lowerBound - offsets[s]
+            let end = rows.upperBound - offsets[s]
+            while start < end {
+                let stop = min(end, (start / blockRows + 1) * blockRows)
+                scan(segment: s, rows: start..<stop, query: query, eligible: eligible[s], scores: &scores,
+                    chosen: &chosen, into: &selection)
+                start = stop
+            }
+        }
+    }
+
+    private func scan(
+        segment s: Int, rows range: Range<Int>, query: FusedQuery, eligible: Bitmap?,
+        scores: inout AlignedBuffer<Float>, chosen: inout AlignedBuffer<UInt32>, into selection: inout Selection
+    ) {
+        let segment = segments[s]
+        let offset = offsets[s]
+        if let eligible {
+            let few = eligible.population(in: range)
+            if few == 0 { return }
+            // Where few rows of the block may be found, scoring just those reads less memory.
+            if few * 4 < range.count {
+                eligible.forEach(in: range) { row in
+                    let score = segment.read(rows: row..<row + 1) {
+                        RowScan.canonicalScore(query: query.row.span, row: $0)
+                    }
+                    selection.add(
+                        .init(score: score, cluster: segment.clusters[row], slot: UInt32(offset + row)))
+                }
+                return
+            }
+        }
+        var all = scores.mutableSpan
+        var out = all._mutatingExtracting(0..<range.count)
+        segment.read(rows: range) { RowScan.canonicalScores(query: query.row.span, rows: $0, into: &out) }
+        var indices = chosen.mutableSpan
+        let count = RowScan.select(scores: out.span, atLeast: selection.threshold, into: &indices)
+        for i in 0..<count {
+            let row = range.lowerBound + Int(indices[i])
+            if let eligible, !eligible.contains(row) { continue }
+            selection.add(
+                .init(score: out[Int(indices[i])], cluster: segment.clusters[row], slot: UInt32(offset + row)))
+        }
+    }
+}

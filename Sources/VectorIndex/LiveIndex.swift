@@ -1,0 +1,111 @@
+internal import Synchronization
+
+/// The index that a service holds: readers take its current generation, writers put the next one in its place.
+///
+/// Readers never wait for a writer's work: the lock that they share guards one reference, for the time of
+/// copying it.
+package final class LiveIndex: Sendable {
+    private let published: Mutex<Generation>
+    /// Held for as long as a writer builds; readers never take it.
+    private let writing = Mutex(())
+
+    package init(layout: RowLayout = .standard) {
+        published = Mutex(.empty(layout: layout))
+    }
+
+    /// What to read from; take it once a request.
+    package var current: Generation { published.withLock { $0 } }
+
+    /// Puts items in (replacing those of the same id) and takes items out, all at once.
+    ///
+    /// Nothing changes when it throws. Ids to delete that are not there are passed over.
+    ///
+    /// - Throws: `IndexError` naming the item that does not fit.
+    /// - Returns: the generation in which the change is visible.
+    /// - Complexity: O(change · log items) rows copied, amortised: segments are merged so that each is at least
+    ///   twice as large as the next (O'Neil et al., The Log-Structured Merge-Tree, 1996).
+    @discardableResult
+    package func apply(upserting items: [IndexItem] = [], deleting ids: [ItemID] = []) throws(IndexError) -> Generation {
+        let result: Result<Generation, IndexError> = writing.withLock { _ in
+            let base = current
+            do throws(IndexError) {
+                let next = try Self.next(after: base, upserting: items, deleting: ids)
+                published.withLock { $0 = next }
+                return .success(next)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// Puts `items` in the place of everything there is.
+    @discardableResult
+    package func replaceAll(with items: [IndexItem]) throws(IndexError) -> Generation {
+        let result: Result<Generation, IndexError> = writing.withLock { _ in
+            let base = current
+            do throws(IndexError) {
+                let empty = Generation(
+                    number: base.number, layout: base.layout, segments: [], dead: [], clusterNames: [])
+                let next = try Self.next(after: empty, upserting: items, deleting: [])
+                published.withLock { $0 = next }
+                return .success(next)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private static func next(
+        after base: Generation, upserting items: [IndexItem], deleting ids: [ItemID]
+    ) throws(IndexError) -> Generation {
+        var segments = base.segments
+        var dead = base.dead
+        for id in ids + items.map(\.id) {
+            guard let slot = base.slot(of: id) else { continue }
+            let (segment, row) = base.place(of: slot)
+            dead[segment].insert(row)
+        }
+        var clusterNames = base.clusterNames
+        if !items.isEmpty {
+            var codes = Dictionary(uniqueKeysWithValues: clusterNames.enumerated().map { ($1, UInt32($0)) })
+            let clusterCodes = items.map { item in
+                if let code = codes[item.cluster] { return code }
+                let code = UInt32(clusterNames.count)
+                codes[item.cluster] = code
+                clusterNames.append(item.cluster)
+                return code
+            }
+            segments.append(try Segment(items: items, clusterCodes: clusterCodes, layout: base.layout))
+            dead.append(Bitmap(count: items.count))
+        }
+        try mergeTail(&segments, &dead, layout: base.layout)
+        return Generation(
+            number: base.number + 1, layout: base.layout, segments: segments, dead: dead, clusterNames: clusterNames)
+    }
+
+    /// Restores the invariant that each segment has at least twice the live rows of the next, and that no
+    /// segment is mostly dead.
+    private static func mergeTail(
+        _ segments: inout [Segment], _ dead: inout [Bitmap], layout: RowLayout
+    ) throws(IndexError) {
+        let live = zip(segments, dead).map { $0.count - $1.population }
+        var first = segments.count
+        var gathered = 0
+        for s in segments.indices.reversed() {
+            let mostlyDead = live[s] * 2 < segments[s].count
+            if s == segments.count - 1 ? mostlyDead : (mostlyDead || live[s] < 2 * gathered) { first = s }
+            gathered += live[s]
+        }
+        guard first < segments.count else { return }
+        let sources = zip(segments[first...], dead[first...]).map { (segment: $0, dead: $1) }
+        let merged = try Segment(merging: sources, layout: layout)
+        segments.removeSubrange(first...)
+        dead.removeSubrange(first...)
+        if merged.count > 0 {
+            segments.append(merged)
+            dead.append(Bitmap(count: merged.count))
+        }
+    }
+}

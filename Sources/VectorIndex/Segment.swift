@@ -1,0 +1,130 @@
+internal import VectorMath
+
+/// What the index is told of an item.
+package struct IndexItem: Sendable {
+    package var id: ItemID
+    /// Of unit length, or empty where the item has none.
+    package var embedding: [Float]
+    /// Centred and of unit length; empty or all zero where the item is just average.
+    package var abilities: [Float]
+    package var cluster: String
+    package var attributes: [String: AttributeValue]
+
+    package init(
+        id: ItemID, embedding: [Float], abilities: [Float], cluster: String = "",
+        attributes: [String: AttributeValue] = [:]
+    ) {
+        self.id = id
+        self.embedding = embedding
+        self.abilities = abilities
+        self.cluster = cluster
+        self.attributes = attributes
+    }
+}
+
+/// Rows that were written together and never change: the unit that generations share.
+final class Segment: Sendable {
+    let count: Int
+    /// (count, layout.rowCount), row-major
+    let rows: FrozenBuffer<Float>
+    private let width: Int
+    let ids: [ItemID]
+    /// Codes of the generation's cluster table.
+    let clusters: [UInt32]
+    let attributes: [[String: AttributeValue]]
+    let columns: AttributeColumns
+    /// The greatest Euclidean norm of a row: what the first pass's error bound rests on.
+    let greatestNorm: Double
+    private let rowsByID: [ItemID: UInt32]
+
+    /// - Throws: `IndexError` naming the first item that does not fit the layout.
+    init(items: [IndexItem], clusterCodes: [UInt32], layout: RowLayout) throws(IndexError) {
+        precondition(items.count == clusterCodes.count)
+        var rows = AlignedBuffer<Float>(count: items.count * layout.rowCount, repeating: 0)
+        var rowsByID: [ItemID: UInt32] = Dictionary(minimumCapacity: items.count)
+        var greatestNorm = 0.0
+        for (row, item) in items.enumerated() {
+            let norms = try Self.validate(item, layout: layout)
+            if rowsByID.updateValue(UInt32(row), forKey: item.id) != nil { throw .duplicateID(item.id) }
+            greatestNorm = max(greatestNorm, (norms.embedding * norms.embedding + norms.abilities * norms.abilities).squareRoot())
+            rows.write(item.embedding.span, at: row * layout.rowCount)
+            rows.write(item.abilities.span, at: row * layout.rowCount + layout.embeddingCount)
+        }
+        count = items.count
+        ids = items.map(\.id)
+        clusters = clusterCodes
+        attributes = items.map(\.attributes)
+        columns = try AttributeColumns(rows: attributes)
+        self.rows = FrozenBuffer(rows)
+        width = layout.rowCount
+        self.rowsByID = rowsByID
+        self.greatestNorm = greatestNorm.nextUp
+    }
+
+    /// The rows of `sources` that are not in their dead sets, in order, as one segment.
+    init(merging sources: [(segment: Segment, dead: Bitmap)], layout: RowLayout) throws(IndexError) {
+        let live = sources.reduce(0) { $0 + $1.segment.count - $1.dead.population }
+        var rows = AlignedBuffer<Float>(count: live * layout.rowCount, repeating: 0)
+        var ids: [ItemID] = []
+        var clusters: [UInt32] = []
+        var attributes: [[String: AttributeValue]] = []
+        ids.reserveCapacity(live)
+        clusters.reserveCapacity(live)
+        attributes.reserveCapacity(live)
+        var next = 0
+        for (segment, dead) in sources {
+            for row in 0..<segment.count where !dead.contains(row) {
+                segment.read(rows: row..<row + 1) { rows.write($0, at: next) }
+                next += layout.rowCount
+                ids.append(segment.ids[row])
+                clusters.append(segment.clusters[row])
+                attributes.append(segment.attributes[row])
+            }
+        }
+        count = live
+        self.ids = ids
+        self.clusters = clusters
+        self.attributes = attributes
+        columns = try AttributeColumns(rows: attributes)
+        self.rows = FrozenBuffer(rows)
+        width = layout.rowCount
+        greatestNorm = sources.reduce(0) { max($0, $1.segment.greatestNorm) }
+        rowsByID = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, UInt32($0)) })
+    }
+
+    /// Calls `body` with consecutive rows, (rows.count, layout.rowCount).
+    func read<Result>(rows range: Range<Int>, _ body: (Span<Float>) -> Result) -> Result {
+        rows.read(range.lowerBound * width..<range.upperBound * width, body)
+    }
+
+    func row(of id: ItemID) -> Int? { rowsByID[id].map(Int.init) }
+
+    /// Checks both parts of an item and returns their norms, each 0 or within rounding of 1.
+    private static func validate(
+        _ item: IndexItem, layout: RowLayout
+    ) throws(IndexError) -> (embedding: Double, abilities: Double) {
+        (
+            try unitOrZeroNorm(item.embedding, count: layout.embeddingCount, what: "the embedding of “\(item.id)”"),
+            try unitOrZeroNorm(item.abilities, count: layout.abilityCount, what: "the ability vector of “\(item.id)”")
+        )
+    }
+}
+
+/// Rounding of a normalised float32 vector, with room for float16 sources; anything further off is a mistake.
+private let unitTolerance = 1e-3
+
+/// The norm of a vector that must be absent, zero, or of unit length.
+func unitOrZeroNorm(_ vector: [Float], count: Int, what: @autoclosure () -> String) throws(IndexError) -> Double {
+    if vector.isEmpty { return 0 }
+    guard vector.count == count else {
+        throw .wrongDimension(what: what(), expected: count, found: vector.count)
+    }
+    var sum = 0.0
+    for (position, value) in vector.enumerated() {
+        guard value.isFinite else { throw .notFinite(what: what(), position: position) }
+        sum += Double(value) * Double(value)
+    }
+    let norm = sum.squareRoot()
+    guard norm == 0 || abs(norm - 1) <= unitTolerance else { throw .notUnitLength(what: what(), norm: norm) }
+    return norm
+}

@@ -1,0 +1,100 @@
+/// The best rows seen so far, under a limit and a cap per cluster: exact, in one pass, in memory O(limit).
+///
+/// The lists that a limit k and a cap m per cluster allow are the independent sets of a matroid (a truncated
+/// partition matroid), so taking rows in order and skipping those the cap forbids gives the best list, and the
+/// best of (best of A) ∪ B is the best of A ∪ B (Edmonds, Matroids and the greedy algorithm, 1971). Rows may
+/// therefore be cut to the best list whenever the buffer is full, and workers' lists merged, without loss.
+struct Selection: Sendable {
+    struct Candidate: Sendable {
+        let score: Float
+        let cluster: UInt32
+        let slot: UInt32
+    }
+
+    private let generation: Generation
+    private let limit: Int
+    private let maxPerCluster: Int?
+    /// Whether rows that the cap alone kept out are remembered, for ranks without the cap.
+    private let keepsCapped: Bool
+    private let capacity: Int
+
+    /// A row with a smaller score cannot enter any more.
+    private(set) var threshold: Float = -.infinity
+    private var buffer: [Candidate] = []
+    private var capped: [Candidate] = []
+    private var cappedPruneCount = 1_024
+    /// The first `sorted` entries of the buffer are the best list, in order.
+    private var sorted = 0
+
+    init(generation: Generation, limit: Int, maxPerCluster: Int?, keepsCapped: Bool) {
+        self.generation = generation
+        self.limit = min(limit, generation.count)
+        self.maxPerCluster = maxPerCluster
+        self.keepsCapped = keepsCapped && maxPerCluster != nil
+        capacity = self.limit + max(self.limit, 256)
+        if self.limit == 0 || maxPerCluster == 0 { threshold = .infinity }
+    }
+
+    mutating func add(_ candidate: Candidate) {
+        guard candidate.score >= threshold, threshold < .infinity else { return }
+        buffer.append(candidate)
+        if buffer.count >= capacity { cut() }
+    }
+
+    mutating func merge(_ other: Selection) {
+        capped += other.capped
+        for candidate in other.buffer { add(candidate) }
+    }
+
+    /// Cuts the buffer to the best list of what it holds, and raises the threshold.
+    mutating func cut() {
+        guard buffer.count > sorted else { return }
+        buffer.sort(by: precedes)
+        if let maxPerCluster {
+            var taken: [UInt32: Int] = [:]
+            var kept = 0
+            for i in buffer.indices {
+                let candidate = buffer[i]
+                if taken[candidate.cluster, default: 0] >= maxPerCluster {
+                    if keepsCapped { capped.append(candidate) }
+                    continue
+                }
+                if kept == limit { break }
+                taken[candidate.cluster, default: 0] += 1
+                buffer[kept] = candidate
+                kept += 1
+            }
+            buffer.removeSubrange(kept...)
+        } else if buffer.count > limit {
+            buffer.removeSubrange(limit...)
+        }
+        sorted = buffer.count
+        if sorted == limit, let last = buffer.last { threshold = max(threshold, last.score) }
+        if capped.count > cappedPruneCount {
+            let threshold = threshold
+            capped.removeAll { $0.score < threshold }
+            cappedPruneCount = 2 * capped.count + 1_024
+        }
+    }
+
+    /// The best list, in order.
+    mutating func hits(withRanks: Bool) -> [SearchHit] {
+        cut()
+        var before: [Candidate] = capped
+        before.sort(by: precedes)
+        var passed = 0
+        return buffer.enumerated().map { position, candidate in
+            while passed < before.count, precedes(before[passed], candidate) { passed += 1 }
+            let slot = Slot(Int(candidate.slot))
+            return SearchHit(
+                id: generation.id(of: slot), slot: slot, cluster: generation.clusterNames[Int(candidate.cluster)],
+                score: candidate.score, rankBeforeCap: withRanks ? position + passed + 1 : nil)
+        }
+    }
+
+    private func precedes(_ a: Candidate, _ b: Candidate) -> Bool {
+        // Ids are fetched on ties alone: comparing strings for every pair would dominate the sort.
+        if a.score != b.score { return a.score > b.score }
+        return a.slot != b.slot && generation.id(of: Slot(Int(a.slot))) < generation.id(of: Slot(Int(b.slot)))
+    }
+}

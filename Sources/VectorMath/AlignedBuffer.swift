@@ -1,0 +1,81 @@
+// Owned, cache-line aligned memory: what every kernel and BLAS call reads and writes.
+
+/// Fixed-size storage of `count` elements whose first element lies on a cache line (64 bytes).
+///
+/// Owned (`~Copyable`): freed once, when its owner goes. Rows of a multiple of 16 floats therefore
+/// each start on a cache line, which the scan kernels rely on for speed, not for correctness.
+@safe package struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable {
+    /// Bytes; one x86-64 or AArch64 cache line, and the width of an AVX-512 register.
+    package static var alignment: Int { 64 }
+
+    package let count: Int
+    private let base: UnsafeMutablePointer<Element>
+
+    /// Storage of `count` elements, all equal to `value`.
+    ///
+    /// - Complexity: O(count).
+    package init(count: Int, repeating value: Element) {
+        precondition(count >= 0, "a buffer cannot have \(count) elements")
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+        precondition(!overflow, "a buffer of \(count) elements does not fit the address space")
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 1), alignment: Self.alignment)
+        // SAFETY: `raw` holds at least `bytes` bytes and is bound once, here, to the type it is freed as.
+        unsafe base = raw.bindMemory(to: Element.self, capacity: count)
+        unsafe base.initialize(repeating: value, count: count)
+        self.count = count
+    }
+
+    deinit {
+        // SAFETY: `base` was allocated by `init` and nobody else frees it; Element needs no deinitialisation.
+        unsafe UnsafeMutableRawPointer(base).deallocate()
+    }
+
+    package var span: Span<Element> {
+        @_lifetime(borrow self)
+        get {
+            // SAFETY: `count` elements were initialised by `init`; the span cannot outlive the borrow of self.
+            let span = unsafe Span(_unsafeStart: base, count: count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    package var mutableSpan: MutableSpan<Element> {
+        @_lifetime(&self)
+        mutating get {
+            // SAFETY: as for `span`; the exclusive borrow of self makes this the only view.
+            let span = unsafe MutableSpan(_unsafeStart: base, count: count)
+            return unsafe _overrideLifetime(span, mutating: &self)
+        }
+    }
+
+    /// Calls `body` with a view of the elements in `range`.
+    package func read<Result>(_ range: Range<Int>, _ body: (Span<Element>) -> Result) -> Result {
+        let whole = span
+        return body(whole.extracting(range))
+    }
+
+    /// Copies `source` to the elements from `start` on.
+    package mutating func write(_ source: Span<Element>, at start: Int) {
+        precondition(start >= 0 && start + source.count <= count, "\(source.count) elements do not fit at \(start)")
+        unsafe source.withUnsafeBufferPointer { source in
+            guard let from = source.baseAddress else { return }
+            // SAFETY: both ranges are in bounds, and `self` is exclusively ours, so they cannot overlap.
+            unsafe (base + start).update(from: from, count: source.count)
+        }
+    }
+
+    package subscript(index: Int) -> Element {
+        get {
+            precondition(index >= 0 && index < count, "index \(index) is outside 0..<\(count)")
+            return unsafe base[index]
+        }
+        set {
+            precondition(index >= 0 && index < count, "index \(index) is outside 0..<\(count)")
+            unsafe base[index] = newValue
+        }
+    }
+}
+
+// SAFETY: the memory has one owner, and every mutation needs exclusive access to it, which the language
+// enforces for a noncopyable value: a shared `let` can only be read.
+extension AlignedBuffer: @unchecked Sendable {}

@@ -1,0 +1,20 @@
+/// Memory that was filled once and is only read since, by any number of threads.
+///
+/// Made from an `AlignedBuffer` whose ownership it takes: what a builder wrote becomes what is served, without
+/// a copy.
+@safe package final class FrozenBuffer<Element: BitwiseCopyable>: Sendable {
+    private let storage: AlignedBuffer<Element>
+    package let count: Int
+
+    package init(_ buffer: consuming AlignedBuffer<Element>) {
+        count = buffer.count
+        storage = buffer
+    }
+
+    package subscript(index: Int) -> Element { storage[index] }
+
+    /// Calls `body` with a view of the elements in `range`.
+    package func read<Result>(_ range: Range<Int>, _ body: (Span<Element>) -> Result) -> Result {
+        storage.read(range, body)
+    }
+}

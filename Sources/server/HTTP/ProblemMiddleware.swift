@@ -1,0 +1,73 @@
+import HTTPTypes
+package import Hummingbird
+import Logging
+
+/// Turns every error of a handler into a problem document, and a missing route into 404, 405 or the answer to
+/// OPTIONS.
+package struct ProblemMiddleware: RouterMiddleware {
+    package typealias Context = RequestScope
+
+    let table: ProblemTable
+    let routes: RouteTable
+
+    package init(table: ProblemTable, routes: RouteTable) {
+        self.table = table
+        self.routes = routes
+    }
+
+    package func handle(
+        _ request: Request, context: RequestScope, next: (Request, RequestScope) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch {
+            // The router marks a request that no route took by this path; it has no parameters then.
+            if context.endpointPath == Self.unmatched, let error = error as? HTTPError, error.status == .notFound {
+                return noRoute(request, context)
+            }
+            return response(for: error, request, context)
+        }
+    }
+
+    /// What the router writes for a request that no route took.
+    static let unmatched = "NotFound"
+
+    private func noRoute(_ request: Request, _ context: RequestScope) -> Response {
+        let path = request.uri.path
+        let methods = path == "*" ? [] : routes.methods(for: path)
+        if request.method == .options, !methods.isEmpty || path == "*" {
+            return Response(status: .noContent, headers: methods.isEmpty ? [:] : [.allow: list(methods)])
+        }
+        let shown = excerpt(of: path, limit: 256)
+        guard !methods.isEmpty else {
+            return HTTPProblem(.notFound, "No route has the path `\(shown)`.").response(from: request, context: context)
+        }
+        let problem = HTTPProblem(
+            .methodNotAllowed, "`\(shown)` takes \(list(methods)), not \(excerpt(of: request.method.rawValue)).",
+            headers: [.allow: list(methods)])
+        return problem.response(from: request, context: context)
+    }
+
+    private func list(_ methods: [String]) -> String { methods.joined(separator: ", ") }
+
+    private func response(for error: any Error, _ request: Request, _ context: RequestScope) -> Response {
+        var problem = table.problem(for: error)
+        if context.deadline.isExpired, problem.code == .cancelled || problem.code == .internalError {
+            problem = HTTPProblem(
+                .deadlineExceeded, "The request was not answered in time and has been cancelled.",
+                headers: [.retryAfter: "1"], cause: error)
+        }
+        if problem.status.kind == .serverError {
+            context.logger.error(
+                "request failed",
+                metadata: [
+                    "code": .string(problem.code.name),
+                    "error": .string(String(reflecting: problem.cause ?? error)),
+                ])
+        } else {
+            context.logger.debug(
+                "request refused", metadata: ["code": .string(problem.code.name), "detail": .string(problem.detail)])
+        }
+        return problem.response(from: request, context: context)
+    }
+}

@@ -1,0 +1,31 @@
+import Foundation
+package import Hummingbird
+
+extension Request {
+    /// Reads the query's parameters as `FieldReader.read` reads a body: numbers and flags are parsed from their
+    /// text, unknown and repeated names are refused.
+    ///
+    /// - Throws: `HTTPProblem` (`invalid_fields`).
+    package func readQuery<Value>(
+        limits: FieldLimits = FieldLimits(), _ build: (FieldReader) throws -> Value
+    ) throws -> Value {
+        var object = JSONObject()
+        let errors = FieldErrors()
+        for pair in (uri.query ?? "").split(separator: "&", omittingEmptySubsequences: true) {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = Self.decoded(parts[0]), let value = Self.decoded(parts.count > 1 ? parts[1] : "") else {
+                errors.add(excerpt(of: parts[0]), "is not percent-encoded UTF-8")
+                continue
+            }
+            // An empty parameter is how a form says "not given".
+            let isNew = object.insert(name, value.isEmpty ? .null : .string(value))
+            if !isNew { errors.add(name, "is given twice") }
+        }
+        return try FieldReader.read(object, limits: limits, errors: errors, readsText: true, build)
+    }
+
+    /// A parameter's text; `+` is a space as in forms.
+    private static func decoded(_ text: Substring) -> String? {
+        text.replacing("+", with: " ").removingPercentEncoding
+    }
+}

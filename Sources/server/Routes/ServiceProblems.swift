@@ -1,0 +1,61 @@
+internal import Embedder
+internal import Engine
+internal import HTTPTypes
+internal import Store
+internal import VectorIndex
+
+/// The problems of the recommender's routes.
+extension ProblemCode {
+    static let sessionNotFound = ProblemCode("session_not_found", .notFound, "There is no such session")
+    static let careerNotFound = ProblemCode("career_not_found", .notFound, "There is no such career")
+    static let nothingToGoOn = ProblemCode("nothing_to_go_on", .unprocessableContent, "Nothing to recommend from")
+    static let unknownCareer = ProblemCode("unknown_career", .unprocessableContent, "A career is not known")
+    static let textNeedsModel = ProblemCode("text_needs_model", .serviceUnavailable, "Text cannot be read at present")
+    static let modelNotFound = ProblemCode("model_not_found", .notFound, "There is no such model")
+    static let modelUnavailable = ProblemCode("model_unavailable", .serviceUnavailable, "The model is not available")
+    static let storeUnavailable = ProblemCode("store_unavailable", .serviceUnavailable, "The store is not available")
+}
+
+extension ProblemTable {
+    /// How the errors of the layers below are told to a client.
+    static let service = ProblemTable()
+        .adding(RecommendationError.self) { problem(for: $0) }
+        .adding(StoreError.self) { error in
+            error.isTransient
+                ? HTTPProblem(
+                    .storeUnavailable, "The service is busy with other writes; try again in a moment.",
+                    headers: [.retryAfter: "1"], cause: error) : nil
+        }
+
+    private static func problem(for error: RecommendationError) -> HTTPProblem {
+        switch error {
+        case .nothingToGoOn:
+            HTTPProblem(
+                .nothingToGoOn,
+                "Give answers, text, skills or abilities to recommend from; a quiz answered “neither” throughout, or likes "
+                    + "and dislikes that cancel out, say nothing.")
+        case .textNeedsModel(let degradation):
+            HTTPProblem(
+                .textNeedsModel, "Text alone cannot be ranked without a model. \(degradation.detail) "
+                    + "Answers of the quiz and abilities still work.")
+        case .abilityCount(let count):
+            field("abilities", "must have exactly \(Ability.count) numbers, not \(count)")
+        case .abilityOutOfRange(let position, let value):
+            field("abilities[\(position)]", "is \(value); abilities lie between 0 and 10")
+        case .alphaOutOfRange(let alpha): field("alpha", "is \(alpha); it must lie between 0 and 1")
+        case .topNOutOfRange(let count):
+            field("top_n", "is \(count); it must lie between 1 and \(RecommendationRequest.maximumTopN)")
+        case .maxPerClusterOutOfRange(let count):
+            field("max_per_cluster", "is \(count); it must lie between 1 and \(RecommendationRequest.maximumTopN)")
+        case .unknownCareers(let name, let ids):
+            HTTPProblem(
+                .unknownCareer, "There is no career with the id \(ids.map { "“\($0)”" }.joined(separator: ", ")).",
+                errors: ids.map { FieldError(path: name, message: "there is no career “\($0)”") })
+        case .filter(let error): field("filters", error.description)
+        }
+    }
+
+    private static func field(_ path: String, _ message: String) -> HTTPProblem {
+        HTTPProblem(.invalidFields, "\(path): \(message)", errors: [FieldError(path: path, message: message)])
+    }
+}

@@ -1,0 +1,56 @@
+package import Logging
+
+/// Everything that can be set, read once at the start.
+package struct ServiceSettings: Sendable, Equatable {
+    package enum LogFormat: String, Sendable, CaseIterable {
+        case text
+        case json
+    }
+
+    package struct Timeouts: Sendable, Equatable {
+        /// From the opening of a connection to the end of its first request's head.
+        package var header = Duration.seconds(10)
+        /// From the end of a head to the end of its body.
+        package var body = Duration.seconds(20)
+        /// Without any request on an open connection.
+        package var idle = Duration.seconds(75)
+        /// With a reply that the client does not read.
+        package var write = Duration.seconds(30)
+        /// From a request's head to its answer.
+        package var request = Duration.seconds(30)
+        /// From SIGTERM to the cancellation of what is still under way.
+        package var shutdown = Duration.seconds(10)
+
+        package init() {}
+    }
+
+    package var host = "127.0.0.1"
+    /// 0 takes any free port.
+    package var port = 8080
+    package var dataDirectory = "./data"
+    package var modelsDirectory = "./models"
+    /// The folder in `modelsDirectory` that embeds texts.
+    package var model = "all-MiniLM-L6-v2"
+    package var databaseURL: String?
+    package var logLevel = Logger.Level.info
+    package var logFormat = LogFormat.text
+    package var limits = FieldLimits()
+    package var timeouts = Timeouts()
+    package var maxConnections = 1024
+    /// The largest `top_n` that a request may ask for.
+    package var topNMaximum = 100
+    /// Texts whose embeddings are kept in memory.
+    package var cacheEntries = 10_000
+    /// The address of a proxy that ends TLS in front of the service.
+    package var trustedProxy: String?
+
+    package init() {}
+
+    /// Whether `host` can be reached from this machine alone.
+    package static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" || host == "::1" || host == "[::1]" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127"
+            && parts.allSatisfy { part in (1...3).contains(part.count) && UInt8(part) != nil }
+    }
+}

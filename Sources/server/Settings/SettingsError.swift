@@ -1,0 +1,27 @@
+/// Why the settings cannot be used; the command ends with `exitCode`.
+package enum SettingsError: Error, Equatable, CustomStringConvertible {
+    /// EX_CONFIG of sysexits.
+    package static let exitCode: Int32 = 78
+
+    case unreadableFile(path: String, reason: String)
+    case malformedFile(path: String, reason: String)
+    case unknownKey(key: String, file: String, hint: String)
+    case invalidValue(key: String, source: String, value: String, expected: String)
+    case beyondLoopback(host: String)
+
+    package var description: String {
+        switch self {
+        case .unreadableFile(let path, let reason):
+            "cannot read \(path): \(reason)"
+        case .malformedFile(let path, let reason):
+            "\(path) is not a settings file: \(reason)"
+        case .unknownKey(let key, let file, let hint):
+            "\(file): unknown setting `\(excerpt(of: key))`\(hint)"
+        case .invalidValue(let key, let source, let value, let expected):
+            "\(source): `\(key)` must be \(expected), not `\(excerpt(of: value))`"
+        case .beyondLoopback(let host):
+            "`\(excerpt(of: host))` can be reached from other machines, and this version has no accounts or keys to "
+                + "protect it; listen on 127.0.0.1 and put an authenticating proxy in front"
+        }
+    }
+}

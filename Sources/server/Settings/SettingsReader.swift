@@ -1,0 +1,96 @@
+import Configuration
+
+/// Looks a setting up in flags, file and environment, in this order, and converts what it finds.
+struct SettingsReader {
+    let overrides: InMemoryProvider
+    let file: SettingsFile?
+    let environment: EnvironmentVariablesProvider
+
+    init(environment: [String: String], file: SettingsFile?, overrides: SettingsOverrides) {
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for (key, value) in overrides.values {
+            values[AbsoluteConfigKey(key.components)] = ConfigValue(.string(value), isSecret: false)
+        }
+        self.overrides = InMemoryProvider(name: "flags", values: values)
+        self.file = file
+        self.environment = EnvironmentVariablesProvider(
+            environmentVariables: environment, secretsSpecifier: .specific(["DATABASE_URL"]))
+    }
+
+    private struct Found {
+        let text: String
+        let key: String
+        let source: String
+    }
+
+    /// Every setting is read as text: the providers' own conversions do not say which value they refused.
+    private func find(_ key: SettingKey) throws -> Found? {
+        let absolute = AbsoluteConfigKey(key.components)
+        if let text = text(try overrides.value(forKey: absolute, type: .string)) {
+            return Found(text: text, key: "--\(key.components.joined(separator: "-"))", source: "command line")
+        }
+        if let file {
+            let result: LookupResult
+            do {
+                result = try file.snapshot.value(forKey: absolute, type: .string)
+            } catch {
+                throw SettingsError.invalidValue(
+                    key: key.rawValue, source: file.path, value: "a list", expected: "a single value")
+            }
+            if let text = text(result) { return Found(text: text, key: key.rawValue, source: file.path) }
+        }
+        for name in [key.environmentName, key.sharedEnvironmentName].compactMap({ $0 }) {
+            // An empty variable is how a compose file says "not set".
+            if let text = try environment.environmentValue(forName: name), !text.isEmpty {
+                return Found(text: text, key: name, source: "environment")
+            }
+        }
+        return nil
+    }
+
+    private func text(_ result: LookupResult) -> String? {
+        if case .string(let text) = result.value?.content { text } else { nil }
+    }
+
+    /// Sets `value` from the setting, if it is given anywhere.
+    ///
+    /// - Throws: `SettingsError.invalidValue` where `convert` gives nil.
+    func read<Value>(
+        _ key: SettingKey, into value: inout Value, expected: String, _ convert: (String) -> Value?
+    ) throws {
+        guard let found = try find(key) else { return }
+        guard let converted = convert(found.text) else {
+            let shown = key == .databaseURL ? "a value that is not shown" : found.text
+            throw SettingsError.invalidValue(key: found.key, source: found.source, value: shown, expected: expected)
+        }
+        value = converted
+    }
+
+    func read(_ key: SettingKey, into value: inout String) throws {
+        try read(key, into: &value, expected: "a text that is not empty") { $0.isEmpty ? nil : $0 }
+    }
+
+    func read(_ key: SettingKey, into value: inout String?) throws {
+        try read(key, into: &value, expected: "a text that is not empty") { $0.isEmpty ? nil : .some($0) }
+    }
+
+    func read(_ key: SettingKey, into value: inout Int, in range: ClosedRange<Int>) throws {
+        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        try read(key, into: &value, expected: expected) { text in
+            Int(text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    func read(_ key: SettingKey, into value: inout Duration) throws {
+        try read(key, into: &value, expected: "a number of seconds above 0 and up to 3600") { text in
+            guard let seconds = Double(text), seconds > 0, seconds <= 3600 else { return nil }
+            return .milliseconds(Int64((seconds * 1000).rounded(.up)))
+        }
+    }
+
+    func read<Choice>(_ key: SettingKey, into value: inout Choice) throws
+    where Choice: RawRepresentable<String> & CaseIterable {
+        let names = Choice.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+        try read(key, into: &value, expected: "one of \(names)") { Choice(rawValue: $0.lowercased()) }
+    }
+}

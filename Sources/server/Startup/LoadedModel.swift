@@ -1,0 +1,36 @@
+internal import Embedder
+internal import Engine
+internal import Foundation
+
+/// The encoder, or why there is none.
+enum LoadedModel {
+    case ready(TextEmbedder)
+    case missing(Degradation)
+
+    /// Loads a model after checking it against the manifest.
+    ///
+    /// The sums are checked at every start: a damaged file would otherwise give plausible nonsense for ever.
+    static func load(_ id: String, from directory: String, cacheEntries: Int) -> LoadedModel {
+        let folder = URL(fileURLWithPath: directory, isDirectory: true)
+        do {
+            let place = try ModelCatalogue(directory: folder).folder(of: id)
+            if let model = try ModelManifest.find(in: folder)?.model(id) {
+                let problems = ModelCatalogue.verify(folder: place, files: model.pinnedFiles)
+                guard problems.isEmpty else {
+                    let list = problems.map(\.description).joined(separator: "; ")
+                    return .missing(degradation("the model \(id) is damaged: \(list)"))
+                }
+            }
+            return .ready(try TextEmbedder(folder: place, options: .init(cacheEntries: cacheEntries)))
+        } catch {
+            return .missing(degradation("\(error)"))
+        }
+    }
+
+    private static func degradation(_ problem: String) -> Degradation {
+        Degradation(
+            reason: .noModel,
+            detail: "No usable model, so careers are ranked by abilities alone: \(problem). "
+                + "“pathlight models fetch” gets the model; restart afterwards.")
+    }
+}

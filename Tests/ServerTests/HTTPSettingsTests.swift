@@ -1,0 +1,171 @@
+import Foundation
+import Logging
+import Synchronization
+import Testing
+import server
+
+struct HTTPSettingsTests {
+    private func settings(
+        _ environment: [String: String] = [:], yaml: String = "", overrides: SettingsOverrides = SettingsOverrides()
+    ) throws -> ServiceSettings {
+        try ServiceSettings.load(environment: environment, yaml: yaml, overrides: overrides).settings
+    }
+
+    private func mistake(_ environment: [String: String] = [:], yaml: String = "") -> String {
+        do {
+            return "\(try settings(environment, yaml: yaml))"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func `starts from defaults`() throws {
+        #expect(try settings() == ServiceSettings())
+        #expect(try settings(yaml: "# nothing\n\n") == ServiceSettings())
+    }
+
+    @Test func `lets the file win over variables and flags over both`() throws {
+        let variables = ["PATHLIGHT_PORT": "1", "PATHLIGHT_DATA": "/env", "PATHLIGHT_MODEL": "env"]
+        let yaml = "port: 2\ndata: /file\n"
+        var flags = SettingsOverrides()
+        flags.port = 3
+        let settings = try settings(variables, yaml: yaml, overrides: flags)
+        #expect(settings.port == 3)
+        #expect(settings.dataDirectory == "/file")
+        #expect(settings.model == "env")
+    }
+
+    @Test func `reads every setting from both sources`() throws {
+        let yaml = """
+            host: localhost
+            port: 0
+            data: d
+            models: m
+            model: x
+            database_url: sqlite:x
+            log:
+              level: debug
+              format: json
+            limits:
+              body_bytes: 2048
+              list_items: 5
+              string_bytes: 64
+            timeouts:
+              header_seconds: 1
+              body_seconds: 2
+              idle_seconds: 3
+              write_seconds: 4
+              request_seconds: 0.5
+              shutdown_seconds: 6
+            max_connections: 7
+            top_n_maximum: 8
+            cache_entries: 9
+            trusted_proxy: 127.0.0.1
+            """
+        let fromFile = try settings(yaml: yaml)
+        #expect(fromFile.limits == FieldLimits(bodyBytes: 2048, listCount: 5, stringBytes: 64))
+        #expect(fromFile.timeouts.request == .milliseconds(500))
+        #expect(fromFile.logLevel == .debug)
+        #expect(fromFile.logFormat == .json)
+        #expect(fromFile.trustedProxy == "127.0.0.1")
+        let variables = [
+            "PATHLIGHT_HOST": "localhost", "PATHLIGHT_PORT": "0", "PATHLIGHT_DATA": "d", "PATHLIGHT_MODELS": "m",
+            "PATHLIGHT_MODEL": "x", "DATABASE_URL": "sqlite:x", "LOG_LEVEL": "debug", "PATHLIGHT_LOG_FORMAT": "json",
+            "PATHLIGHT_LIMITS_BODY_BYTES": "2048", "PATHLIGHT_LIMITS_LIST_ITEMS": "5",
+            "PATHLIGHT_LIMITS_STRING_BYTES": "64", "PATHLIGHT_TIMEOUTS_HEADER_SECONDS": "1",
+            "PATHLIGHT_TIMEOUTS_BODY_SECONDS": "2", "PATHLIGHT_TIMEOUTS_IDLE_SECONDS": "3",
+            "PATHLIGHT_TIMEOUTS_WRITE_SECONDS": "4", "PATHLIGHT_TIMEOUTS_REQUEST_SECONDS": "0.5",
+            "PATHLIGHT_TIMEOUTS_SHUTDOWN_SECONDS": "6", "PATHLIGHT_MAX_CONNECTIONS": "7",
+            "PATHLIGHT_TOP_N_MAXIMUM": "8", "PATHLIGHT_CACHE_ENTRIES": "9", "PATHLIGHT_TRUSTED_PROXY": "127.0.0.1",
+        ]
+        #expect(try settings(variables) == fromFile)
+    }
+
+    @Test func `prefers the service's own variable to a shared one`() throws {
+        let settings = try settings(["LOG_LEVEL": "error", "PATHLIGHT_LOG_LEVEL": "trace", "DATABASE_URL": "x"])
+        #expect(settings.logLevel == .trace)
+        #expect(settings.databaseURL == "x")
+    }
+
+    @Test func `takes an empty variable for none`() throws {
+        #expect(try settings(["PATHLIGHT_PORT": ""]).port == 8080)
+    }
+
+    @Test(arguments: [
+        ("prot: 1", "pathlight.yaml: unknown setting `prot`; did you mean `port`?"),
+        (
+            "limits:\n  body_byte: 1",
+            "pathlight.yaml: unknown setting `limits.body_byte`; did you mean `limits.body_bytes`?"
+        ),
+        ("limits: 5", "pathlight.yaml: unknown setting `limits`; it holds `body_bytes`, `list_items`, `string_bytes`"),
+        ("zzz: 1", "pathlight.yaml: unknown setting `zzz`"),
+        ("port: eighty", "pathlight.yaml: `port` must be a whole number from 0 to 65535, not `eighty`"),
+        ("port: 70000", "pathlight.yaml: `port` must be a whole number from 0 to 65535, not `70000`"),
+        ("port: [1]", "pathlight.yaml: `port` must be a single value, not `a list`"),
+        ("host: ''", "pathlight.yaml: `host` must be a text that is not empty, not ``"),
+        (
+            "timeouts:\n  body_seconds: 0",
+            "pathlight.yaml: `timeouts.body_seconds` must be a number of seconds above 0 and up to 3600, not `0`"
+        ),
+        ("log:\n  format: xml", "pathlight.yaml: `log.format` must be one of `text`, `json`, not `xml`"),
+    ])
+    func `refuses a wrong file by name`(yaml: String, expected: String) {
+        #expect(mistake(yaml: yaml) == expected)
+    }
+
+    @Test(arguments: ["- a", "just text", "a: [", "a: {b"])
+    func `refuses a file that is no mapping`(yaml: String) {
+        #expect(mistake(yaml: yaml).hasPrefix("pathlight.yaml is not a settings file: "))
+    }
+
+    @Test func `names the variable and the value that are wrong`() {
+        #expect(
+            mistake(["PATHLIGHT_PORT": "x"])
+                == "environment: `PATHLIGHT_PORT` must be a whole number from 0 to 65535, not `x`")
+        #expect(mistake(["LOG_LEVEL": "loud"]).hasPrefix("environment: `LOG_LEVEL` must be one of `trace`, "))
+    }
+
+    @Test func `warns of variables that set nothing`() throws {
+        let loaded = try ServiceSettings.load(
+            environment: ["PATHLIGHT_PROT": "1", "PATHLIGHT_CORE_ONLY": "1"], yaml: "")
+        #expect(loaded.warnings == ["the variable `PATHLIGHT_PROT` sets nothing; did you mean `PATHLIGHT_PORT`?"])
+    }
+
+    @Test(arguments: ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
+    func `listens on loopback`(host: String) throws {
+        #expect(try settings(["PATHLIGHT_HOST": host]).host == host)
+    }
+
+    @Test(arguments: ["0.0.0.0", "::", "192.168.1.5", "example.com", "127.0.0.1.example.com", "127.0.0", "127.0.0.256"])
+    func `refuses to listen beyond loopback`(host: String) {
+        #expect(throws: SettingsError.beyondLoopback(host: host)) { try settings(["PATHLIGHT_HOST": host]) }
+    }
+
+    @Test func `asks for a named file to exist`() {
+        #expect(throws: SettingsError.unreadableFile(path: "/nowhere/p.yaml", reason: "there is no such file")) {
+            try ServiceSettings.load(environment: [:], file: "/nowhere/p.yaml")
+        }
+        #expect(SettingsError.exitCode == 78)
+    }
+
+    @Test func `logs one line of JSON for an event`() throws {
+        let lines = Mutex<[String]>([])
+        var logger = Logger(label: "test") { label in
+            JSONLogHandler(label: label, level: .info) { line in lines.withLock { $0.append(line) } }
+        }
+        logger[metadataKey: "request_id"] = "a\"b"
+        logger.info("hello\nworld", metadata: ["status": .stringConvertible(200), "list": ["x", "y"]])
+        logger.debug("not this")
+        let written = lines.withLock { $0 }
+        #expect(written.count == 1)
+        let line = try #require(written.first)
+        #expect(line.hasSuffix("}\n"))
+        guard case .object(let event) = try JSONParser.parse(Array(line.dropLast().utf8)) else { return }
+        #expect(event["message"] == .string("hello\nworld"))
+        #expect(event["level"] == .string("info"))
+        guard case .object(let metadata) = try #require(event["metadata"]) else { return }
+        #expect(metadata["request_id"] == .string("a\"b"))
+        #expect(metadata["status"] == .integer(200))
+        #expect(metadata["list"] == .array([.string("x"), .string("y")]))
+    }
+}

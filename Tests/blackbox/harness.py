@@ -1,0 +1,212 @@
+"""Starts, stops and talks to the built program, with nothing but the standard library."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ.get("PATHLIGHT_BINARY") or ROOT / ".build/release/pathlight")
+MODELS = ROOT / "models"
+MODEL = "all-MiniLM-L6-v2"
+SHARED_DATA = Path(os.environ.get("PATHLIGHT_SHARED_DATA") or ROOT / "../shared/data").resolve()
+
+# Commands run in an empty folder: a pathlight.yaml or data folder in the checkout must not reach into the tests.
+EMPTY_FOLDER = tempfile.TemporaryDirectory(prefix="pathlight-blackbox-")
+
+START_SECONDS = 120
+STOP_SECONDS = 30
+REPLY_SECONDS = 30
+
+
+def clean_environment(**settings):
+    """The caller's environment without the product's own settings, plus those given."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith("PATHLIGHT_") and name not in ("DATABASE_URL", "LOG_LEVEL")}
+    return {**kept, "PATHLIGHT_MODELS": str(MODELS), **settings}
+
+
+def run_command(*arguments, stdin="", timeout=120, **settings):
+    """Runs `pathlight ARGUMENTS` to its end; output comes back as text."""
+    return subprocess.run([str(BINARY), *map(str, arguments)], input=stdin, capture_output=True, text=True,
+                          timeout=timeout, cwd=EMPTY_FOLDER.name, env=clean_environment(**settings), check=False)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def media_type(self):
+        return (self.headers.get("content-type") or "").split(";")[0].strip()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def expect(self, status):
+        """The body as JSON, after making sure of the status."""
+        assert self.status == status, f"expected {status}, got {self.status}: {self.body[:2000]!r}"
+        return self.json
+
+    def expect_problem(self, status=None, code=None):
+        """The body as a problem document (RFC 9457), after making sure that it is one."""
+        assert 400 <= self.status < 600, f"expected a problem, got {self.status}: {self.body[:2000]!r}"
+        assert self.media_type == "application/problem+json", f"{self.media_type}: {self.body[:500]!r}"
+        problem = self.json
+        for name, kind in (("type", str), ("title", str), ("status", int), ("detail", str), ("code", str)):
+            assert isinstance(problem.get(name), kind), f"{name} is missing or wrong in {problem}"
+        assert problem["status"] == self.status
+        assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", problem["code"]), problem["code"]
+        if status is not None:
+            assert self.status == status, f"expected {status}, got {self.status}: {problem}"
+        if code is not None:
+            assert problem["code"] == code, problem
+        return problem
+
+    def expect_named(self, name, *statuses):
+        """A problem (422 where no status is given) that says which field, question or choice it objects to."""
+        problem = self.expect_problem()
+        assert problem["status"] in (statuses or (422,)), problem
+        assert str(name) in problem["detail"] + json.dumps(problem.get("errors", [])), f"{name} is not named: {problem}"
+        return problem
+
+
+class Client:
+    """One connection, kept alive between requests."""
+
+    def __init__(self, port, timeout=REPLY_SECONDS):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.connection.close()
+
+    def request(self, method, path, body=None, headers=None):
+        try:
+            self.connection.request(method, path, body=body, headers=headers or {})
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # The service may refuse a body before all of it has been sent; its reply is there to be read.
+        response = self.connection.getresponse()
+        return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers=headers)
+
+    def post(self, path, document):
+        return self.post_text(path, json.dumps(document))
+
+    def post_text(self, path, text, media_type="application/json"):
+        body = text if isinstance(text, bytes) else text.encode("utf-8")
+        return self.request("POST", path, body=body, headers={"Content-Type": media_type})
+
+    @property
+    def is_connected(self):
+        """Whether the last reply left the connection open."""
+        return self.connection.sock is not None
+
+
+class Service:
+    """A running `pathlight serve`."""
+
+    def __init__(self, data, log, **settings):
+        self.data = Path(data)
+        self.log = Path(log)
+        self.settings = settings
+        self.port = None
+        self.process = None
+
+    def launch(self):
+        """Starts the program without waiting for it."""
+        self.port = free_port()
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [str(BINARY), "serve", "--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.data)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=EMPTY_FOLDER.name,
+                env=clean_environment(**self.settings))
+
+    def start(self):
+        """Starts the program and waits until it says that it is ready."""
+        self.launch()
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the service ended with {self.process.returncode}:\n{self.log_tail()}")
+            if self.is_ready():
+                return self
+            if time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(f"the service was not ready in {START_SECONDS} s:\n{self.log_tail()}")
+            time.sleep(0.02)
+
+    def is_ready(self):
+        try:
+            with self.client(timeout=5) as client:
+                return client.get("/readyz").status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def client(self, timeout=REPLY_SECONDS):
+        return Client(self.port, timeout)
+
+    def socket(self, timeout=REPLY_SECONDS):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+
+    def kill(self):
+        """Ends the process as a power cut would: no handler runs, nothing is flushed."""
+        self.process.send_signal(signal.SIGKILL)
+        return self.process.wait(STOP_SECONDS)
+
+    def terminate(self):
+        """Asks the process to end and returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_SECONDS)
+
+    def stop(self):
+        if self.process is None or self.process.poll() is not None:
+            return
+        try:
+            self.terminate()
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def log_tail(self, lines=40):
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-lines:])
+
+
+def copy_models(target, altered=None):
+    """A models folder like the installed one, made of links; `altered` names a file of the model to damage."""
+    folder = target / MODEL
+    for source in (MODELS / MODEL).rglob("*"):
+        if source.is_file():
+            link = folder / source.relative_to(MODELS / MODEL)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(source)
+    shutil.copy(MODELS / "manifest.json", target)
+    if altered is not None:
+        file = folder / altered
+        content = bytearray(file.read_bytes())
+        file.unlink()
+        content[len(content) // 2] ^= 0x01
+        file.write_bytes(content)
+    return target

@@ -1,0 +1,102 @@
+"""Recommendations from text and abilities, and what shapes them."""
+
+import pytest
+
+RECOMMEND = "/api/results/recommend/"
+ABILITIES = [9, 6, 5, 9, 8, 4, 9, 3, 7, 2, 10, 5, 6, 3, 7]
+TEXT = "I like to write programs, solve puzzles and understand how computers work."
+
+
+def careers(reply):
+    return [item["career"] for item in reply["recommendations"]]
+
+
+def test_text_alone_uses_embeddings_alone(client):
+    reply = client.post(RECOMMEND, {"text": TEXT}).expect(200)
+    assert reply["alpha"] == 1
+    assert len(reply["recommendations"]) == 5
+    assert all(abs(item["score"] - item["embedding_similarity"]) < 0.06 for item in reply["recommendations"])
+
+
+def test_abilities_alone_use_abilities_alone(client):
+    reply = client.post(RECOMMEND, {"abilities": ABILITIES}).expect(200)
+    assert reply["alpha"] == 0
+    assert len(reply["recommendations"]) == 5
+    assert all(abs(item["score"] - item["ability_similarity"]) < 0.06 for item in reply["recommendations"])
+
+
+def test_both_are_mixed_as_seven_to_three_unless_told(client):
+    assert client.post(RECOMMEND, {"text": TEXT, "abilities": ABILITIES}).expect(200)["alpha"] == pytest.approx(0.7)
+    reply = client.post(RECOMMEND, {"text": TEXT, "abilities": ABILITIES, "alpha": 0.5}).expect(200)
+    assert reply["alpha"] == pytest.approx(0.5)
+
+
+def test_skills_alone_are_enough(client):
+    reply = client.post(RECOMMEND, {"skills": ["nursing", "first aid", "listening"]}).expect(200)
+    assert len(reply["recommendations"]) == 5
+
+
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_the_length_of_the_list_can_be_chosen(client, count):
+    reply = client.post(RECOMMEND, {"text": TEXT, "top_n": count}).expect(200)
+    assert len(reply["recommendations"]) == count
+    assert len({item["cluster"] for item in reply["recommendations"]}) == count
+
+
+def test_the_cap_per_cluster_can_be_raised_and_lifted(client):
+    capped = client.post(RECOMMEND, {"text": TEXT, "top_n": 10, "max_per_cluster": 2}).expect(200)
+    clusters = [item["cluster"] for item in capped["recommendations"]]
+    assert len(clusters) == 10 and max(map(clusters.count, clusters)) == 2
+    free = client.post(RECOMMEND, {"text": TEXT, "top_n": 10, "diversity": False}).expect(200)
+    clusters = [item["cluster"] for item in free["recommendations"]]
+    assert max(map(clusters.count, clusters)) > 2, "a text about programming has more than two neighbours in technology"
+    scores = [item["score"] for item in free["recommendations"]]
+    assert all(mine >= other for mine, other in zip(scores, [item["score"] for item in capped["recommendations"]]))
+
+
+def test_excluded_careers_do_not_come_back(client):
+    first = client.post(RECOMMEND, {"text": TEXT}).expect(200)
+    best = first["recommendations"][0]
+    reply = client.post(RECOMMEND, {"text": TEXT, "exclude": [best["career_id"]]}).expect(200)
+    assert best["career"] not in careers(reply)
+    assert len(reply["recommendations"]) == 5
+
+
+def test_different_people_get_different_lists(client):
+    texts = ["I want to care for sick children in a hospital.", "I love designing video games and characters.",
+             "I want to grow organic vegetables on a farm.", "I want to defend people in court."]
+    first_choices = [careers(client.post(RECOMMEND, {"text": text}).expect(200))[0] for text in texts]
+    assert len(set(first_choices)) == len(texts), first_choices
+
+
+def test_nothing_to_go_by_is_refused(client):
+    client.post(RECOMMEND, {}).expect_problem(422)
+    client.post(RECOMMEND, {"top_n": 5}).expect_problem(422)
+
+
+@pytest.mark.parametrize("name, value", [
+    ("abilities", ABILITIES[:14]), ("abilities", ABILITIES + [5]), ("abilities", [11] + ABILITIES[1:]),
+    ("abilities", [-0.1] + ABILITIES[1:]), ("abilities", ["9"] + ABILITIES[1:]), ("abilities", "9,9"),
+    ("abilities", [None] + ABILITIES[1:]), ("alpha", 1.01), ("alpha", -0.01), ("alpha", "0.7"), ("top_n", 0),
+    ("top_n", -1), ("top_n", 2.5), ("top_n", 10**9), ("top_n", 10**30), ("top_n", "5"), ("max_per_cluster", 0),
+    ("max_per_cluster", -3), ("diversity", "yes"), ("diversity", 1), ("skills", "cooking"), ("skills", [1]),
+    ("text", 5), ("text", ["a"]), ("exclude", "nurse"), ("session_id", 7), ("filters", [])])
+def test_a_wrong_value_is_refused_by_its_fields_name(client, name, value):
+    request = {"text": TEXT, "abilities": ABILITIES, name: value}
+    client.post(RECOMMEND, request).expect_named(name)
+    client.post(RECOMMEND, {"text": TEXT}).expect(200)
+
+
+@pytest.mark.parametrize("text", [
+    "😀🎨🎵", "我喜欢画画和音乐", "a" * 10_000, "\u0000\u0007 control", "<script>alert(1)</script>",
+    "'; DROP TABLE careers; --", "\u202eright to left", "e\u0301" * 500])
+def test_odd_texts_are_texts(client, text):
+    assert len(client.post(RECOMMEND, {"text": text}).expect(200)["recommendations"]) == 5
+
+
+def test_a_batch_gives_what_single_requests_give(client):
+    requests = [{"text": TEXT}, {"abilities": ABILITIES}, {"text": "I want to be a nurse.", "top_n": 3}]
+    reply = client.post("/api/recommend/batch/", {"requests": requests}).expect(200)
+    singles = [client.post(RECOMMEND, request).expect(200) for request in requests]
+    items = reply.get("items") or reply.get("results")
+    assert [careers(item) for item in items] == [careers(single) for single in singles]
