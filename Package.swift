@@ -25,7 +25,10 @@ var targets: [Target] = [
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "VectorMath", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: swift),
     .target(name: "VectorIndex", dependencies: ["VectorMath"], swiftSettings: swift),
-    .target(name: "Embedder", dependencies: ["VectorMath"], swiftSettings: swift),
+    // Its tests look at the tokenizer's inner steps, which nobody else should; tests are built in the release
+    // configuration, where `@testable` needs the flag.
+    .target(
+        name: "Embedder", dependencies: ["VectorMath"], swiftSettings: swift + [.unsafeFlags(["-enable-testing"])]),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftTests),
     .testTarget(name: "VectorMathTests", dependencies: ["VectorMath", "TestSupport"], swiftSettings: swiftTests),
     .testTarget(
@@ -39,9 +42,7 @@ var products: [Product] = []
 
 if !coreOnly {
     products = [
-        .executable(name: "pathlight", targets: ["server"]),
-        // For the nested Benchmarks package, which times the layers without the service around them.
-        .library(name: "PathlightCore", targets: ["VectorMath", "VectorIndex", "Embedder"]),
+        .executable(name: "pathlight", targets: ["server"])
     ]
     dependencies = [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -85,6 +86,13 @@ if !coreOnly {
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: swift),
+        // Nested by path and not by package: what it times is `package` (Benchmarks/README.md).
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "Embedder", "VectorIndex", "VectorMath",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Benchmarks/Sources/bench", swiftSettings: swift),
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport"], swiftSettings: swiftTests),
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "CAssets", "TestSupport"], swiftSettings: swiftTests),

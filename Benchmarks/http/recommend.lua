@@ -1,8 +1,8 @@
 -- wrk script: posts texts to the recommend route and writes one row of the report.
 --
--- Settings come by the environment: BENCH_TEXT=new posts a text never seen before in every request, BENCH_TEXT=known the
--- same one always; BENCH_WORDS names the file of words; BENCH_NAME is the row's first column; BENCH_CONNECTIONS what wrk
--- was told; BENCH_OUT the file to append the row to (none for a warm-up).
+-- Settings come by the environment: BENCH_TEXT=new posts a text never seen before in every request, BENCH_TEXT=known
+-- the same one always; BENCH_WORDS names the file of words; BENCH_NAME is the row's first column; BENCH_CONNECTIONS
+-- what wrk was told; BENCH_OUT the file to append the row to (none for a warm-up).
 
 local new_texts = os.getenv("BENCH_TEXT") ~= "known"
 -- 14 to 20 words of one token each, and the two tokens that frame a text.

@@ -25,6 +25,7 @@ enum Layers {
         "Engine": Layer(
             modules: ["VectorIndex", "Embedder", "Store", "VectorMath"],
             outside: ["Foundation", "Synchronization", "Dispatch"]),
+        "bench": Layer(modules: ["VectorIndex", "Embedder", "VectorMath"], outside: nil),
         "server": Layer(
             modules: ["Engine", "Store", "Embedder", "VectorIndex", "VectorMath", "CAssets"], outside: nil),
     ]

@@ -32,11 +32,11 @@ struct Comparison {
     ///   - seconds: to go on for; at least `leastTurns` turns are made, at most 2,000.
     ///   - subject, references: called with the number of the turn, once before the clock starts.
     init(
-        seconds: Double, leastTurns: Int, subject: (Int) throws -> Void, references: [(Int) throws -> Void]
+        seconds: Double, leastTurns: Int, subject: (Int) throws -> Void, references: [(Int) -> Void]
     ) rethrows {
         let clock = ContinuousClock()
         try subject(0)
-        for reference in references { try reference(0) }
+        for reference in references { reference(0) }
         var times: [Duration] = []
         var limits: [[Duration]] = references.map { _ in [] }
         let end = clock.now + .seconds(seconds)
@@ -44,7 +44,7 @@ struct Comparison {
             let turn = times.count
             times.append(try clock.measure { try subject(turn) })
             for (which, reference) in references.enumerated() {
-                limits[which].append(try clock.measure { try reference(turn) })
+                limits[which].append(clock.measure { reference(turn) })
             }
         }
         self.subject = Measurement(times)

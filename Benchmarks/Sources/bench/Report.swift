@@ -17,7 +17,7 @@ struct Report: Encodable {
                 "recall \(row.recall) of \(row.queries) queries over \(row.rows) rows: every search is to be exact")
         }
         for row in figures.routes where row.errors >= row.time.runs {
-            faults.append("\(row.name), \(row.connections) connections: no request was answered")
+            faults.append("no request was answered: \(row.name), \(row.client), connections: \(row.connections)")
         }
         return faults
     }

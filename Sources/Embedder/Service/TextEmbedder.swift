@@ -110,6 +110,16 @@ package final class TextEmbedder: Sendable {
         try embed(tokenIDs: texts.map(tokenizer.tokenIDs))
     }
 
+    /// The unit vectors of the texts if the cache has all of them; nil otherwise, and nothing is computed.
+    ///
+    /// - Complexity: tokenising the texts.
+    package func cachedEmbeddings(of texts: [String]) -> [[Float]]? {
+        let vectors = cache.vectors(of: texts.map(tokenizer.tokenIDs)).compactMap { $0 }
+        guard vectors.count == texts.count else { return nil }
+        cache.count(hits: texts.count, misses: 0, tokens: 0)
+        return vectors
+    }
+
     /// The unit vector of each list of token ids, in order.
     ///
     /// - Throws: `EmbedderError.noTokens`, `.invalidTokenID` or `.tooManyTokens`; `.notFinite` as above.

@@ -9,6 +9,13 @@ package struct SalaryRange: Codable, Hashable, Sendable {
     /// The year that the figures speak of.
     package var year: Int
 
+    package init(min: Int, max: Int, currency: String, year: Int) {
+        self.min = min
+        self.max = max
+        self.currency = currency
+        self.year = year
+    }
+
     /// “$63k – $105k”, or with the currency's code where it has no sign everybody knows.
     package var text: String {
         let sign = ["USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"][currency] ?? "\(currency) "
@@ -25,6 +32,12 @@ package struct JobGrowth: Codable, Hashable, Sendable {
     package var percent: Double
     package var from: Int
     package var to: Int
+
+    package init(percent: Double, from: Int, to: Int) {
+        self.percent = percent
+        self.from = from
+        self.to = to
+    }
 
     /// “6% over 2023–2033”.
     package var text: String {

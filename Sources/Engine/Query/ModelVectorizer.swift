@@ -24,7 +24,7 @@ package struct ModelVectorizer: TextVectorizer {
     }
 
     package func cachedVectors(of texts: [String], role: TextRole) -> [[Float]]? {
-        nil
+        embedder.cachedEmbeddings(of: texts.map { prefixed($0, role) })
     }
 
     private func prefixed(_ text: String, _ role: TextRole) -> String {

@@ -98,6 +98,11 @@ package struct SpaceMismatch: Error, Sendable, Equatable, CustomStringConvertibl
     package let encoder: String
     package let generation: String
 
+    package init(encoder: String, generation: String) {
+        self.encoder = encoder
+        self.generation = generation
+    }
+
     package var description: String {
         "the encoder gives vectors of space \(encoder), the careers have vectors of space \(generation); re-embed them"
     }
