@@ -40,7 +40,7 @@ struct EmbedCommand: AsyncParsableCommand {
         do {
             return try FieldReader.read(
                 try JSONParser.parse(Array(line.utf8)), limits: FieldLimits(bodyBytes: .max, listCount: 1, stringBytes: .max)
-            ) { $0.requiredString("text", allowEmpty: true) }
+            ) { $0.requiredText("text") }
         } catch let error as JSONSyntaxError {
             throw StartProblem("line \(number) is not JSON: \(error)")
         } catch let problem as HTTPProblem {

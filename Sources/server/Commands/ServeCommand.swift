@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Hummingbird
 internal import Logging
 internal import Metrics
+internal import NIOCore
 internal import ServiceLifecycle
 internal import Store
 
@@ -42,6 +43,10 @@ struct ServeCommand: AsyncParsableCommand {
             try await service.serviceGroup(for: application).run()
         } catch is CancellationError {
             logger.warning("requests still under way at the end of the shutdown time were cancelled")
+        } catch let error as IOError {
+            try await pathways.database.close()
+            throw StartProblem(
+                "cannot listen on \(settings.host):\(settings.port): \(error); stop what listens there, or name another --port")
         }
         try await pathways.database.close()
         logger.notice("stopped")

@@ -46,6 +46,21 @@ package struct Field {
         return nil
     }
 
+    /// Free text of at most `maxBytes` UTF-8 bytes, any characters at all: it is read and quoted, never used as a
+    /// key.
+    package func text(maxBytes: Int? = nil) -> String? {
+        guard case .string(let text) = value else {
+            wrongType("a string")
+            return nil
+        }
+        let limit = maxBytes ?? reader.limits.stringBytes
+        guard text.utf8.count <= limit else {
+            fail("must have at most \(limit) bytes of UTF-8, not \(text.utf8.count)")
+            return nil
+        }
+        return text
+    }
+
     package func bool() -> Bool? {
         guard case .bool(let flag) = typed else {
             wrongType("true or false")

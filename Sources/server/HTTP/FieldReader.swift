@@ -96,6 +96,13 @@ package final class FieldReader {
         requiredField(name)?.string(maxBytes: maxBytes, allowEmpty: allowEmpty) ?? ""
     }
 
+    /// Free text, as `Field.text` reads it.
+    package func text(_ name: String, maxBytes: Int? = nil) -> String? { field(name)?.text(maxBytes: maxBytes) }
+
+    package func requiredText(_ name: String, maxBytes: Int? = nil) -> String {
+        requiredField(name)?.text(maxBytes: maxBytes) ?? ""
+    }
+
     package func bool(_ name: String) -> Bool? { field(name)?.bool() }
 
     package func integer(_ name: String, in range: ClosedRange<Int>) -> Int? { field(name)?.integer(in: range) }

@@ -30,10 +30,18 @@ package final class RouteTable: Sendable {
     package func methods(for path: String) -> [String] {
         let segments = path.split(separator: "/", omittingEmptySubsequences: true)
         return routes.withLock { routes in
+            // As in the router, a literal route hides the captured ones that would match too.
+            let matching = routes.filter { Self.matches($0.path, segments) }
+            let mostLiteral = matching.map { Self.literals($0.path) }.max() ?? 0
             var found: Set<String> = []
-            for route in routes where Self.matches(route.path, segments) { found.formUnion(route.methods) }
+            for route in matching where Self.literals(route.path) == mostLiteral { found.formUnion(route.methods) }
             return found.sorted()
         }
+    }
+
+    private static func literals(_ route: RouterPath) -> Int {
+        // The cases of a component are the router's own; what takes any text at all is not a literal.
+        route.count { !($0 ~= "\u{1}") }
     }
 
     private static func matches(_ route: RouterPath, _ segments: [Substring]) -> Bool {

@@ -119,7 +119,7 @@ struct EmbeddingRoutes {
                 field.fail("must not be empty")
                 return nil
             }
-            return field.string().map { .texts([$0]) }
+            return field.text().map { .texts([$0]) }
         }
         guard let list = field.list(maxCount: Self.maximumInputs), let first = list.first else {
             if case .array = field.value { field.fail("must have at least one text") }
@@ -128,8 +128,14 @@ struct EmbeddingRoutes {
         switch first.value {
         case .integer, .number: return .tokens([tokens(list)])
         case .array: return .tokens(list.map { tokens($0.list(maxCount: limits.listCount) ?? []) })
-        default: return .texts(list.compactMap { $0.string(allowEmpty: false) })
+        default: return .texts(list.compactMap(nonEmptyText))
         }
+    }
+
+    private func nonEmptyText(_ field: Field) -> String? {
+        guard let text = field.text() else { return nil }
+        if text.isEmpty { field.fail("must not be empty") }
+        return text
     }
 
     private func tokens(_ list: [Field]) -> [Int32] {

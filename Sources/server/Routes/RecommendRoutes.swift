@@ -56,7 +56,7 @@ struct RecommendRoutes {
         _ writer: RecommendationWriter, request: JSONValue, answers: AnswerSheet?, in sessionID: String?
     ) async throws -> String {
         var reply = JSONWriter(capacity: 16_384)
-        writer.write(to: &reply, sessionID: nil)
+        writer.write(to: &reply, sessionID: nil, timing: false)
         var asked = JSONWriter(capacity: 1_024)
         asked.value(request)
         let replyText = String(buffer: reply.finish())

@@ -15,7 +15,7 @@ struct RecommendationReader {
     func request(_ fields: FieldReader, storedAnswers: AnswerSheet?) -> RecommendationRequest {
         var request = RecommendationRequest()
         request.answers = Self.answers(fields, quiz: quiz) ?? storedAnswers
-        request.text = fields.string("text", maxBytes: AnswerSheet.maximumTextBytes)
+        request.text = fields.text("text", maxBytes: AnswerSheet.maximumTextBytes)
         request.skills = fields.strings("skills", maxCount: Self.maximumListed, maxBytes: Self.maximumNameBytes) ?? []
         request.abilities = fields.numbers(
             "abilities", count: Ability.count...Ability.count, in: abilityRange)

@@ -41,7 +41,7 @@ extension ProblemTable {
         case .abilityCount(let count):
             field("abilities", "must have exactly \(Ability.count) numbers, not \(count)")
         case .abilityOutOfRange(let position, let value):
-            field("abilities[\(position)]", "is \(value); abilities lie between 0 and 10")
+            field("abilities.\(position)", "is \(value); abilities lie between 0 and 10")
         case .alphaOutOfRange(let alpha): field("alpha", "is \(alpha); it must lie between 0 and 1")
         case .topNOutOfRange(let count):
             field("top_n", "is \(count); it must lie between 1 and \(RecommendationRequest.maximumTopN)")
