@@ -95,7 +95,8 @@ if !coreOnly {
             ], path: "Benchmarks/Sources/bench", swiftSettings: swift),
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport"], swiftSettings: swiftTests),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "CAssets", "TestSupport"], swiftSettings: swiftTests),
+            name: "EngineTests",
+            dependencies: ["Engine", "Embedder", "Store", "VectorIndex", "TestSupport"], swiftSettings: swiftTests),
         .testTarget(
             name: "ServerTests",
             dependencies: [

@@ -78,7 +78,8 @@ extension Generation {
                 WorkerThreads.concurrently(workers) { worker in
                     var chosen = AlignedBuffer<UInt32>(count: range.count, repeating: 0)
                     for q in stride(from: worker, to: group.count, by: workers) {
-                        rescore(segment: s, rows: range, query: group[q], position: q, products: products, chosen: &chosen)
+                        rescore(
+                            segment: s, rows: range, query: group[q], position: q, products: products, chosen: &chosen)
                     }
                 }
                 start = range.upperBound

@@ -81,7 +81,8 @@ extension Generation {
             let end = rows.upperBound - offsets[s]
             while start < end {
                 let stop = min(end, (start / blockRows + 1) * blockRows)
-                scan(segment: s, rows: start..<stop, query: query, eligible: eligible[s], scores: &scores,
+                scan(
+                    segment: s, rows: start..<stop, query: query, eligible: eligible[s], scores: &scores,
                     chosen: &chosen, into: &selection)
                 start = stop
             }

@@ -25,7 +25,8 @@ package final class LiveIndex: Sendable {
     /// - Complexity: O(change · log items) rows copied, amortised: segments are merged so that each is at least
     ///   twice as large as the next (O'Neil et al., The Log-Structured Merge-Tree, 1996).
     @discardableResult
-    package func apply(upserting items: [IndexItem] = [], deleting ids: [ItemID] = []) throws(IndexError) -> Generation {
+    package func apply(upserting items: [IndexItem] = [], deleting ids: [ItemID] = []) throws(IndexError) -> Generation
+    {
         let result: Result<Generation, IndexError> = writing.withLock { _ in
             let base = current
             do throws(IndexError) {

@@ -46,7 +46,8 @@ final class Segment: Sendable {
         for (row, item) in items.enumerated() {
             let norms = try Self.validate(item, layout: layout)
             if rowsByID.updateValue(UInt32(row), forKey: item.id) != nil { throw .duplicateID(item.id) }
-            greatestNorm = max(greatestNorm, (norms.embedding * norms.embedding + norms.abilities * norms.abilities).squareRoot())
+            greatestNorm = max(
+                greatestNorm, (norms.embedding * norms.embedding + norms.abilities * norms.abilities).squareRoot())
             rows.write(item.embedding.span, at: row * layout.rowCount)
             rows.write(item.abilities.span, at: row * layout.rowCount + layout.embeddingCount)
         }

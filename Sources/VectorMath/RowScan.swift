@@ -28,7 +28,9 @@ package enum RowScan {
         unsafe query.withUnsafeBufferPointer { query in
             unsafe rows.withUnsafeBufferPointer { rows in
                 unsafe scores.withUnsafeMutableBufferPointer { scores in
-                    guard let q = query.baseAddress, let x = rows.baseAddress, let out = scores.baseAddress else { return }
+                    guard let q = query.baseAddress, let x = rows.baseAddress, let out = scores.baseAddress else {
+                        return
+                    }
                     unsafe pl_scan_rows(instructions.code, q, x, query.count, count, out)
                 }
             }

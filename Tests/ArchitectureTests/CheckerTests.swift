@@ -70,7 +70,7 @@ struct `the import check` {
         ("server", "import Engine\nimport Hummingbird\nimport Logging\nimport NIOCore\nimport CAssets"),
         ("StoreTests", "import Store\nimport GRDB\nimport TestSupport\nimport Testing"),
         ("VectorMathTests", "@testable import VectorMath\nimport CKernels\nimport Foundation"),
-        ("EngineTests", "import Engine\nimport CAssets\nimport Store"),
+        ("EngineTests", "import Engine\nimport Embedder\nimport Store"),
         ("ServerTests", "@testable import server\nimport HummingbirdTesting\nimport Engine"),
     ]) func `lets pass what points downwards`(target: String, source: String) {
         #expect(Findings.imports(of: target, in: source, path: "A.swift") == [])

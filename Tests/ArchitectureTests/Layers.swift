@@ -38,10 +38,6 @@ enum Layers {
         "CAssets": ["server"],
     ]
 
-    /// What test targets see beyond what their subject sees: the catalogue that ships lies in CAssets, and Engine's
-    /// tests read it as the server would.
-    static let testExtras: [String: Set<String>] = ["EngineTests": ["CAssets"]]
-
     private static let testLibraries: Set<String> = [
         "Testing", "TestSupport", "Foundation", "Synchronization", "Glibc",
     ]
@@ -54,7 +50,7 @@ enum Layers {
         if target == "ArchitectureTests" { return Layer(modules: ["TestSupport"], outside: testLibraries) }
         guard let subject = subject(of: target), let layer = table[subject] else { return nil }
         return Layer(
-            modules: layer.modules.union([subject, "TestSupport"]).union(testExtras[target, default: []]),
+            modules: layer.modules.union([subject, "TestSupport"]),
             outside: layer.outside?.union(testLibraries))
     }
 
@@ -64,7 +60,6 @@ enum Layers {
         let subject = subject(of: target) ?? target
         if module == target { return nil }
         if module == "server", target != "ServerTests" { return "nothing imports the server" }
-        if testExtras[target, default: []].contains(module) { return nil }
         if let owners = reserved[module], !owners.contains(subject) {
             return "only \(owners.sorted().joined(separator: ", ")) may import \(module)"
         }

@@ -52,7 +52,10 @@ import Testing
         #expect(throws: CatalogueError.self) { try CareerFile.validate(broken) }
         broken = careers
         broken[5].relatedCareers.append("nobody")
-        #expect(throws: CatalogueError.invalidCareer(id: careers[5].id, problem: "the related career “nobody” is not in the catalogue")) {
+        #expect(
+            throws: CatalogueError.invalidCareer(
+                id: careers[5].id, problem: "the related career “nobody” is not in the catalogue")
+        ) {
             try CareerFile.validate(broken)
         }
         broken = careers + [careers[0]]
@@ -80,6 +83,7 @@ import Testing
 
     @Test func `keep to the range when answers go beyond it`() {
         let frame = AbilityFrame(profiles: [Array(repeating: 9, count: 15)], comparison: .centred)
-        #expect(frame.profile(deviations: [4] + Array(repeating: -12, count: 14)) == [10] + Array(repeating: 0, count: 14))
+        #expect(
+            frame.profile(deviations: [4] + Array(repeating: -12, count: 14)) == [10] + Array(repeating: 0, count: 14))
     }
 }

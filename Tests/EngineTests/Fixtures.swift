@@ -1,4 +1,3 @@
-import CAssets
 import Engine
 import Foundation
 import Store
@@ -28,7 +27,8 @@ struct WordVectorizer: TextVectorizer {
         return texts.map { text in
             var sum = [Double](repeating: 0, count: space.dimension)
             for word in text.lowercased().split(whereSeparator: { !$0.isLetter }) where word.count > 3 {
-                var random = SplitMix64(seed: word.utf8.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 })
+                var random = SplitMix64(
+                    seed: word.utf8.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 })
                 for i in sum.indices { sum[i] += Double.random(in: -1...1, using: &random) }
             }
             let norm = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()

@@ -102,13 +102,16 @@ import Testing
         // Two questions whose first choices touch the same ability.
         for ability in Ability.allCases {
             let speaking = choices.compactMap { question in
-                question.choices?.first.flatMap { choice in choice.abilities[ability.rawValue].map { (question.id, choice.id, $0) } }
+                question.choices?.first.flatMap { choice in
+                    choice.abilities[ability.rawValue].map { (question.id, choice.id, $0) }
+                }
             }
             guard speaking.count >= 2 else { continue }
             let sheet = try AnswerSheet(
                 [speaking[0].0: .text(speaking[0].1), speaking[1].0: .text(speaking[1].1)], to: quiz)
             let reading = QuizReading(sheet)
-            #expect(abs(reading.deviations[ability.position] - (speaking[0].2 + speaking[1].2) / 2.0.squareRoot()) < 1e-12)
+            #expect(
+                abs(reading.deviations[ability.position] - (speaking[0].2 + speaking[1].2) / 2.0.squareRoot()) < 1e-12)
             #expect(reading.isSpokenOf[ability.position])
         }
     }

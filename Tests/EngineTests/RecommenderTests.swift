@@ -22,7 +22,8 @@ import VectorIndex
         let embedding = item.embeddingSimilarity ?? 0
         let ability = item.abilitySimilarity ?? 0
         #expect(abs(alpha * embedding + (1 - alpha) * ability - item.score) < 1e-5)
-        let shown = Percent(score: item.score, embedding: item.embeddingSimilarity, ability: item.abilitySimilarity, alpha: alpha)
+        let shown = Percent(
+            score: item.score, embedding: item.embeddingSimilarity, ability: item.abilitySimilarity, alpha: alpha)
         // As shown: the two points sum to the score, and so do the weighted similarities after rounding.
         #expect(abs(shown.embeddingPoints + shown.abilityPoints - shown.score) < 1e-9)
         let sum = Double(alpha) * (shown.embedding ?? 0) + Double(1 - alpha) * (shown.ability ?? 0)
@@ -30,7 +31,8 @@ import VectorIndex
         #expect(abs(shown.score - Double(item.score) * 100) <= 0.05 + 1e-6)
         // The explanation's effects and its baseline sum to the score as shown.
         let explanation = item.explanation
-        let effects = explanation.answers.reduce(0) { $0 + $1.points } + explanation.abilities.reduce(0) { $0 + $1.points }
+        let effects =
+            explanation.answers.reduce(0) { $0 + $1.points } + explanation.abilities.reduce(0) { $0 + $1.points }
         #expect(abs(explanation.baseline + effects - shown.score) < 0.0051)
         // The views' cosines, weighted, are the embedding similarity.
         if item.embeddingSimilarity != nil {
@@ -59,7 +61,9 @@ import VectorIndex
         #expect(try await alpha(RecommendationRequest(abilities: abilities)) == 0)
         #expect(try await alpha(RecommendationRequest(abilities: abilities, alpha: 0.9)) == 0)
         #expect(try await alpha(RecommendationRequest(text: "caring for patients", abilities: abilities)) == 0.7)
-        #expect(try await alpha(RecommendationRequest(text: "caring for patients", abilities: abilities, alpha: 0.1)) == 0.1)
+        #expect(
+            try await alpha(RecommendationRequest(text: "caring for patients", abilities: abilities, alpha: 0.1)) == 0.1
+        )
     }
 
     @Test func `text finds the career that shares its words`() async throws {
@@ -74,7 +78,10 @@ import VectorIndex
         var request = RecommendationRequest(text: "teaching children", topN: 10, diversity: false)
         request.filter = .anyOf("education", ["secondary", "none", "certificate"])
         let reply = try await fixture.recommender.recommend(request)
-        #expect(reply.recommendations.allSatisfy { ["secondary", "none", "certificate"].contains($0.career.requiredEducation.level.rawValue) })
+        #expect(
+            reply.recommendations.allSatisfy {
+                ["secondary", "none", "certificate"].contains($0.career.requiredEducation.level.rawValue)
+            })
         #expect(reply.matched < fixture.careers.count && reply.scanned == reply.matched)
 
         let first = try #require(reply.recommendations.first?.career.id)
@@ -83,7 +90,9 @@ import VectorIndex
 
         let liked = try await fixture.recommender.recommend(RecommendationRequest(liked: ["carpenter"]))
         #expect(!liked.recommendations.contains { $0.career.id == "carpenter" } && liked.alpha == 1)
-        #expect(liked.recommendations.first?.explanation.answers.first?.origin == .example(career: "carpenter", name: "Carpenter", liked: true))
+        #expect(
+            liked.recommendations.first?.explanation.answers.first?.origin
+                == .example(career: "carpenter", name: "Carpenter", liked: true))
     }
 
     @Test func `mistakes are typed`() async throws {
@@ -102,8 +111,12 @@ import VectorIndex
         #expect(await error(RecommendationRequest(text: "a", alpha: 1.5)) == .alphaOutOfRange(1.5))
         #expect(await error(RecommendationRequest(text: "a", maxPerCluster: 0)) == .maxPerClusterOutOfRange(0))
         #expect(await error(RecommendationRequest(abilities: [1, 2])) == .abilityCount(2))
-        #expect(await error(RecommendationRequest(abilities: Array(repeating: 5, count: 14) + [10.5])) == .abilityOutOfRange(position: 14, value: 10.5))
-        #expect(await error(RecommendationRequest(text: "a", excluded: ["nobody"])) == .unknownCareers(field: "exclude", ids: ["nobody"]))
+        #expect(
+            await error(RecommendationRequest(abilities: Array(repeating: 5, count: 14) + [10.5]))
+                == .abilityOutOfRange(position: 14, value: 10.5))
+        #expect(
+            await error(RecommendationRequest(text: "a", excluded: ["nobody"]))
+                == .unknownCareers(field: "exclude", ids: ["nobody"]))
         #expect(await error(RecommendationRequest(abilities: fixture.recommender.current.frame.mean)) == .nothingToGoOn)
     }
 
@@ -116,7 +129,8 @@ import VectorIndex
             let again = try await fixture.recommender.recommend(request)
             #expect(again.recommendations.map(\.career.id) == first.recommendations.map(\.career.id))
             #expect(again.recommendations.map(\.score.bitPattern) == first.recommendations.map(\.score.bitPattern))
-            #expect(again.recommendations.map(\.explanation.summary) == first.recommendations.map(\.explanation.summary))
+            #expect(
+                again.recommendations.map(\.explanation.summary) == first.recommendations.map(\.explanation.summary))
         }
     }
 
@@ -137,12 +151,16 @@ import VectorIndex
         let reply = try await fixture.recommender.recommend(RecommendationRequest(answers: try fixture.randomSheet(4)))
         #expect(reply.degradation?.reason == .noModel && reply.alpha == 0)
         #expect(Set(reply.recommendations.map(\.career.cluster)).count == 5)
-        for item in reply.recommendations { #expect(item.embeddingSimilarity == nil && item.explanation.answers.isEmpty) }
+        for item in reply.recommendations {
+            #expect(item.embeddingSimilarity == nil && item.explanation.answers.isEmpty)
+        }
     }
 
     @Test func `text alone is refused with the reason`() async throws {
         let fixture = try await EngineFixture(vectorizer: nil)
-        await #expect(throws: RecommendationError.textNeedsModel(Degradation(reason: .noModel, detail: "no model here"))) {
+        await #expect(
+            throws: RecommendationError.textNeedsModel(Degradation(reason: .noModel, detail: "no model here"))
+        ) {
             try await fixture.recommender.recommend(RecommendationRequest(text: "horses"))
         }
     }

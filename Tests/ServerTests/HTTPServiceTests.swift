@@ -107,6 +107,18 @@ struct HTTPServiceTests {
         }
     }
 
+    @Test func `names the methods of the route that would answer, not of one that it hides`() async throws {
+        let test = HTTPTestService()
+        test.service.router.post("/careers/best") { _, _ in Response(status: .ok) }
+        try await test.service.application().test(.router) { client in
+            let response = try await client.execute(uri: "/careers/best", method: .put)
+            #expect(response.status == .methodNotAllowed)
+            #expect(
+                response.headers[.allow]?.contains("POST") == true && response.headers[.allow]?.contains("GET") == false
+            )
+        }
+    }
+
     @Test func `turns typed errors into their problem`() async throws {
         try await HTTPTestService().service.application().test(.router) { client in
             let problem = try HTTPTestProblem(try await client.execute(uri: "/careers/x/?q=private", method: .get))

@@ -11,9 +11,11 @@ import VectorMath
         let index = LiveIndex(layout: fixture.layout)
         var model: [ItemID: IndexItem] = [:]
         for step in 0..<80 {
-            let upserts = Set((0..<Int.random(in: 0...12, using: &fixture.random)).map { _ in
-                Int.random(in: 0..<150, using: &fixture.random)
-            }).sorted().map { fixture.item($0) }
+            let upserts = Set(
+                (0..<Int.random(in: 0...12, using: &fixture.random)).map { _ in
+                    Int.random(in: 0..<150, using: &fixture.random)
+                }
+            ).sorted().map { fixture.item($0) }
             let deletes = (0..<Int.random(in: 0...6, using: &fixture.random)).map { _ in
                 ItemID("item-\(Int.random(in: 0..<150, using: &fixture.random))")
             }
@@ -30,7 +32,9 @@ import VectorMath
             if step % 8 == 7 {
                 let request = try fixture.request(ids: 150)
                 if let result = try? now.search(request) {
-                    #expect(result.found == NaiveScan(items: model, layout: fixture.layout).search(request), "\(fixture.random)")
+                    #expect(
+                        result.found == NaiveScan(items: model, layout: fixture.layout).search(request),
+                        "\(fixture.random)")
                 }
             }
         }
@@ -49,7 +53,8 @@ import VectorMath
             let row = generation.row(at: slot)
             #expect(Array(row.prefix(item.embedding.count)) == item.embedding)
             let query = (0..<fixture.layout.rowCount).map { Float($0) }
-            #expect(generation.innerProduct(query, at: slot) == RowScan.canonicalScore(query: query.span, row: row.span))
+            #expect(
+                generation.innerProduct(query, at: slot) == RowScan.canonicalScore(query: query.span, row: row.span))
         }
     }
 

@@ -73,7 +73,10 @@ struct IndexFixture {
     /// The fewer directions, the more items have equal rows.
     let directions: [[Float]]
 
-    init(seed: UInt64, layout: RowLayout = RowLayout(embeddingCount: 30, abilityCount: 5), clusters: Int = 5, directions: Int = 12) {
+    init(
+        seed: UInt64, layout: RowLayout = RowLayout(embeddingCount: 30, abilityCount: 5), clusters: Int = 5,
+        directions: Int = 12
+    ) {
         random = SeededGenerator(seed: seed)
         self.layout = layout
         clusterCount = clusters
@@ -91,15 +94,20 @@ struct IndexFixture {
     mutating func item(_ id: Int) -> IndexItem {
         let kind = Int.random(in: 0..<10, using: &random)
         let embedding: [Float] =
-            kind == 0 ? [] : kind < 5 ? directions.randomElement(using: &random)! : Self.unit(layout.embeddingCount, &random)
+            kind == 0
+            ? [] : kind < 5 ? directions.randomElement(using: &random)! : Self.unit(layout.embeddingCount, &random)
         let abilities: [Float] =
             kind == 1 ? Array(repeating: 0, count: layout.abilityCount) : Self.unit(layout.abilityCount, &random)
-        var attributes: [String: AttributeValue] = ["level": .keywords([["a", "b", "c"].randomElement(using: &random)!])]
+        var attributes: [String: AttributeValue] = [
+            "level": .keywords([["a", "b", "c"].randomElement(using: &random)!])
+        ]
         if Bool.random(using: &random) { attributes["pay"] = .number(Double(Int.random(in: 0..<100, using: &random))) }
-        let skills = (0..<Int.random(in: 0..<4, using: &random)).map { _ in "s\(Int.random(in: 0..<6, using: &random))" }
+        let skills = (0..<Int.random(in: 0..<4, using: &random)).map { _ in "s\(Int.random(in: 0..<6, using: &random))"
+        }
         attributes["skills"] = .keywords(skills)
         return IndexItem(
-            id: ItemID("item-\(id)"), embedding: embedding, abilities: kind < 5 ? Array(abilities.prefix(0)) : abilities,
+            id: ItemID("item-\(id)"), embedding: embedding,
+            abilities: kind < 5 ? Array(abilities.prefix(0)) : abilities,
             cluster: "c\(Int.random(in: 0..<clusterCount, using: &random))", attributes: attributes)
     }
 

@@ -20,7 +20,8 @@ import VectorMath
         }
         let generation = index.current
         generation.checkInvariants()
-        let oracle = NaiveScan(items: Dictionary(uniqueKeysWithValues: items.map { ($0.id, $0) }), layout: fixture.layout)
+        let oracle = NaiveScan(
+            items: Dictionary(uniqueKeysWithValues: items.map { ($0.id, $0) }), layout: fixture.layout)
         var requests: [SearchRequest] = []
         for _ in 0..<20 {
             let request = try fixture.request(ids: size)
@@ -44,7 +45,8 @@ import VectorMath
         let items = (0..<20_000).map { fixture.item($0) }
         let index = LiveIndex(layout: fixture.layout)
         let generation = try index.apply(upserting: items)
-        let oracle = NaiveScan(items: Dictionary(uniqueKeysWithValues: items.map { ($0.id, $0) }), layout: fixture.layout)
+        let oracle = NaiveScan(
+            items: Dictionary(uniqueKeysWithValues: items.map { ($0.id, $0) }), layout: fixture.layout)
         var requests = try (0..<300).map { _ in try fixture.request(ids: 20_000) }
         for i in requests.indices { requests[i].limit = min(requests[i].limit, 100) }
         let results = try generation.search(batch: requests)
@@ -65,7 +67,8 @@ import VectorMath
             IndexItem(id: ItemID("big-\($0)"), embedding: axis(0.99 - Double($0) * 1e-6), abilities: [], cluster: "big")
         }
         items += (0..<5).map {
-            IndexItem(id: ItemID("small-\($0)"), embedding: axis(0.5 - Double($0) * 0.05), abilities: [], cluster: "s\($0)")
+            IndexItem(
+                id: ItemID("small-\($0)"), embedding: axis(0.5 - Double($0) * 0.05), abilities: [], cluster: "s\($0)")
         }
         let generation = try LiveIndex(layout: layout).apply(upserting: items)
         let query = try FusedQuery(embedding: axis(1), abilities: [], alpha: 1, lambda: 1, layout: layout)

@@ -22,14 +22,16 @@ struct ReferenceQueries {
             let reading = QuizReading(sheet)
             let abilities = frame.unitVector(frame.profile(deviations: reading.deviations))
             let text = textRow(reading.parts, centred: true)
-            let plain = textRow(Array(reading.parts.shuffled(using: &random).prefix(Self.phrasesOfAText)), centred: false)
+            let plain = textRow(
+                Array(reading.parts.shuffled(using: &random).prefix(Self.phrasesOfAText)), centred: false)
             let abilityQuery = Self.padded([Float](repeating: 0, count: layout.embeddingCount) + abilities, layout)
             let textQuery = Self.padded(text, layout)
             let plainQuery = Self.padded(plain, layout)
             for slot in slots {
                 pairs.append(
                     Calibration.Pair(
-                        text: index.innerProduct(textQuery, at: slot), ability: index.innerProduct(abilityQuery, at: slot)))
+                        text: index.innerProduct(textQuery, at: slot),
+                        ability: index.innerProduct(abilityQuery, at: slot)))
                 if !plain.isEmpty { texts.append(index.innerProduct(plainQuery, at: slot)) }
             }
         }

@@ -30,7 +30,9 @@ package enum CareerFile {
     package static func validate(_ careers: [Career]) throws(CatalogueError) {
         var ids: Set<String> = []
         for career in careers {
-            guard ids.insert(career.id).inserted else { throw .invalidCareer(id: career.id, problem: "its id is used twice") }
+            guard ids.insert(career.id).inserted else {
+                throw .invalidCareer(id: career.id, problem: "its id is used twice")
+            }
         }
         for career in careers {
             func fail(_ problem: String) -> CatalogueError { .invalidCareer(id: career.id, problem: problem) }

@@ -20,7 +20,10 @@ struct TextQuery: Sendable {
     ///   - parts: what was said.
     ///   - vectors: the vector of every text of the parts, and of every example career under `key(career:view:)`.
     ///   - centres: for each view what is taken off every vector, or nil.
-    init(parts: [QueryPart], space: TextSpace, vectors: [String: [Float]], examples: [String: [[Float]]], centres: [[Float]]?) {
+    init(
+        parts: [QueryPart], space: TextSpace, vectors: [String: [Float]], examples: [String: [[Float]]],
+        centres: [[Float]]?
+    ) {
         var shares: [[Share]] = []
         for (v, view) in space.views.enumerated() {
             var weighted: [(part: Int, weight: Float, vector: [Float])] = []
@@ -60,7 +63,8 @@ struct TextQuery: Sendable {
         }
     }
 
-    private static func normalised(_ weighted: [(part: Int, weight: Float, vector: [Float])], dimension: Int) -> [Share] {
+    private static func normalised(_ weighted: [(part: Int, weight: Float, vector: [Float])], dimension: Int) -> [Share]
+    {
         var sum = [Double](repeating: 0, count: dimension)
         for entry in weighted {
             for i in sum.indices { sum[i] += Double(entry.weight * entry.vector[i]) }

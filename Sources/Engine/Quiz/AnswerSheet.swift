@@ -79,7 +79,8 @@ package struct AnswerSheet: Sendable, Hashable {
             }
             return .success(.choice(choice))
         case (.scale, .number(let number)):
-            guard let scale = question.scale, let step = Int(exactly: number), step >= scale.min, step <= scale.max else {
+            guard let scale = question.scale, let step = Int(exactly: number), step >= scale.min, step <= scale.max
+            else {
                 let scale = question.scale
                 return problem(
                     .outOfScale,
@@ -88,7 +89,8 @@ package struct AnswerSheet: Sendable, Hashable {
             return .success(.step(step))
         case (.text, .text(let text)):
             guard text.utf8.count <= maximumTextBytes else {
-                return problem(.textTooLong, "the answer to question \(question.id) is longer than \(maximumTextBytes) bytes")
+                return problem(
+                    .textTooLong, "the answer to question \(question.id) is longer than \(maximumTextBytes) bytes")
             }
             return .success(text.contains { !$0.isWhitespace } ? .text(text) : nil)
         case (.choice, .number):

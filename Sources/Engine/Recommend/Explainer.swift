@@ -36,14 +36,15 @@ struct Explainer: Sendable {
         let effects = answers.reduce(0) { $0 + $1.points } + abilities.reduce(0) { $0 + $1.points }
         let band = limits.band(of: score)
         let skills = matchedSkills(of: career)
-        let sentences = Sentences(band: band, career: career, answers: answers, abilities: abilities, skills: skills)
+        let views = viewCosines(row: row)
+        let sentences = Sentences(band: band, answers: answers, abilities: abilities, skills: skills, views: views)
         return Recommendation(
             career: career, rank: rank, score: score, embeddingSimilarity: embedding, abilitySimilarity: ability,
             band: band,
             explanation: Explanation(
                 summary: sentences.summary, speaksFor: sentences.speaksFor, speaksAgainst: sentences.speaksAgainst,
                 baseline: Self.hundredths(shown.score - effects), answers: answers, abilities: abilities,
-                skills: skills, views: viewCosines(row: row), rankBeforeCap: hit.rankBeforeCap ?? rank,
+                skills: skills, views: views, rankBeforeCap: hit.rankBeforeCap ?? rank,
                 rankAfterCap: rank))
     }
 
@@ -85,9 +86,12 @@ struct Explainer: Sendable {
         return space.views.enumerated().map { v, view in
             let start = v * space.dimension
             let scale = 1 / Double(view.weight.squareRoot())
-            var cosine = 0.0
-            for (i, value) in text.vectors[v].enumerated() { cosine += Double(value) * Double(row[start + i]) * scale }
-            return .init(name: view.name, weight: view.weight, cosine: Float(cosine))
+            var (cosine, average) = (0.0, 0.0)
+            for (i, value) in text.vectors[v].enumerated() {
+                cosine += Double(value) * Double(row[start + i]) * scale
+                average += Double(value) * Double(generation.meanRow[start + i]) * scale
+            }
+            return .init(name: view.name, weight: view.weight, cosine: Float(cosine), average: Float(average))
         }
     }
 
@@ -99,7 +103,9 @@ struct Explainer: Sendable {
         let written = WordSequence(words.joined(separator: "\n"))
         return career.requiredSkills.filter { skill in
             named.contains(skill.lowercased()) || written.contains(WordSequence(skill))
-                || named.contains { WordSequence($0).contains(WordSequence(skill)) || WordSequence(skill).contains(WordSequence($0)) }
+                || named.contains {
+                    WordSequence($0).contains(WordSequence(skill)) || WordSequence(skill).contains(WordSequence($0))
+                }
         }
     }
 

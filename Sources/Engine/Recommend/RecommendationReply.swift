@@ -56,6 +56,8 @@ package struct Explanation: Sendable {
         package let name: String
         package let weight: Float
         package let cosine: Float
+        /// What the query's cosine with an average career is in this view.
+        package let average: Float
     }
 
     package let summary: String

@@ -66,7 +66,9 @@ extension ResolvedQuery {
         private static func validate(
             _ request: RecommendationRequest, in generation: CareerGeneration
         ) throws(RecommendationError) {
-            guard (1...RecommendationRequest.maximumTopN).contains(request.topN) else { throw .topNOutOfRange(request.topN) }
+            guard (1...RecommendationRequest.maximumTopN).contains(request.topN) else {
+                throw .topNOutOfRange(request.topN)
+            }
             guard (1...RecommendationRequest.maximumTopN).contains(request.maxPerCluster) else {
                 throw .maxPerClusterOutOfRange(request.maxPerCluster)
             }

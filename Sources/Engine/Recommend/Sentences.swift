@@ -12,8 +12,8 @@ struct Sentences {
     private static let mostAgainst = 2
 
     init(
-        band: Band, career: Career, answers: [Explanation.AnswerEffect], abilities: [Explanation.AbilityEffect],
-        skills: [String]
+        band: Band, answers: [Explanation.AnswerEffect], abilities: [Explanation.AbilityEffect],
+        skills: [String], views: [Explanation.ViewCosine]
     ) {
         let strongest = (answers.map(\.points) + abilities.map(\.points)).map(abs).max() ?? 0
         let threshold = max(strongest * Self.mention, 0.05)
@@ -23,6 +23,7 @@ struct Sentences {
         var positive = Self.best(said, sign: 1, threshold: threshold, count: 2)
         positive += Self.best(asked, sign: 1, threshold: threshold, count: Self.mostFor - positive.count)
         var speaksFor = positive.sorted { $0.points > $1.points }.map(\.sentence)
+        if abilities.isEmpty, let sentence = Self.sentence(for: views) { speaksFor.append(sentence) }
         if !skills.isEmpty { speaksFor.append("It uses what you named: \(skills.prefix(4).joined(separator: ", ")).") }
         self.speaksFor = speaksFor
 
@@ -91,15 +92,29 @@ struct Sentences {
         let asksMore = effect.career >= effect.average
         switch (effect.points > 0, asksMore) {
         case (true, true):
-            return "It asks for \(name) (\(career) of 10, the average career \(average)), and your answers point to it (\(you))."
+            return
+                "It asks for \(name) (\(career) of 10, the average career \(average)), and your answers point to it (\(you))."
         case (true, false):
-            return "It asks for less \(name) than most careers (\(career) of 10, the average \(average)), which suits your answers."
+            return
+                "It asks for less \(name) than most careers (\(career) of 10, the average \(average)), which suits your answers."
         case (false, true):
             return "It asks for more \(name) (\(career) of 10) than your answers point to (\(you))."
         case (false, false):
             return "It makes less use of your \(name) (\(career) of 10, your answers \(you)) than other careers."
         }
     }
+
+    /// Where only texts were compared: how near they are in each view, beside an average career.
+    private static func sentence(for views: [Explanation.ViewCosine]) -> String? {
+        let near = views.filter { $0.cosine > $0.average }
+        guard !near.isEmpty else { return nil }
+        let parts = near.map { view in
+            "\(view.name) (\(hundredths(view.cosine)), an average career \(hundredths(view.average)))"
+        }
+        return "Your words are near \(parts.joined(separator: " and "))."
+    }
+
+    private static func hundredths(_ value: Float) -> String { String(format: "%.2f", value) }
 
     private static func reasons(
         answers: [Explanation.AnswerEffect], abilities: [Explanation.AbilityEffect], threshold: Double

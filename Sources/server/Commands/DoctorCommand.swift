@@ -30,7 +30,9 @@ struct DoctorCommand: AsyncParsableCommand {
         var findings = [content(), settingsFinding(settings), model(settings)]
         findings.append(await database(settings, logger: logger))
         for finding in findings {
-            try Terminal.data("\(finding.state.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0))\(finding.subject): \(finding.detail)")
+            try Terminal.data(
+                "\(finding.state.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0))\(finding.subject): \(finding.detail)"
+            )
         }
         if findings.contains(where: { $0.state == .broken }) { throw ExitCode(1) }
     }
@@ -41,16 +43,20 @@ struct DoctorCommand: AsyncParsableCommand {
             let questions = try BuiltInContent.quiz().questions.count
             return Finding(
                 subject: "content", state: .good,
-                detail: "\(careers.count) careers in \(Set(careers.map(\.cluster)).count) clusters, \(questions) questions")
+                detail:
+                    "\(careers.count) careers in \(Set(careers.map(\.cluster)).count) clusters, \(questions) questions")
         } catch {
-            return Finding(subject: "content", state: .broken, detail: "\(error); the program is damaged, build it anew")
+            return Finding(
+                subject: "content", state: .broken, detail: "\(error); the program is damaged, build it anew")
         }
     }
 
     private func settingsFinding(_ settings: ServiceSettings) -> Finding {
         Finding(
             subject: "settings", state: .good,
-            detail: "\(settings.host):\(settings.port), data in \(settings.dataDirectory), models in \(settings.modelsDirectory)")
+            detail:
+                "\(settings.host):\(settings.port), data in \(settings.dataDirectory), models in \(settings.modelsDirectory)"
+        )
     }
 
     private func model(_ settings: ServiceSettings) -> Finding {

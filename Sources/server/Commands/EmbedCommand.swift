@@ -31,7 +31,9 @@ struct EmbedCommand: AsyncParsableCommand {
                 try Self.flush(&texts, with: &embedder, settings: settings, folder: folder)
                 throw error
             }
-            if texts.count == Self.portion { try Self.flush(&texts, with: &embedder, settings: settings, folder: folder) }
+            if texts.count == Self.portion {
+                try Self.flush(&texts, with: &embedder, settings: settings, folder: folder)
+            }
         }
         try Self.flush(&texts, with: &embedder, settings: settings, folder: folder)
     }
@@ -39,7 +41,8 @@ struct EmbedCommand: AsyncParsableCommand {
     private static func text(of line: String, number: Int) throws -> String {
         do {
             return try FieldReader.read(
-                try JSONParser.parse(Array(line.utf8)), limits: FieldLimits(bodyBytes: .max, listCount: 1, stringBytes: .max)
+                try JSONParser.parse(Array(line.utf8)),
+                limits: FieldLimits(bodyBytes: .max, listCount: 1, stringBytes: .max)
             ) { $0.requiredText("text") }
         } catch let error as JSONSyntaxError {
             throw StartProblem("line \(number) is not JSON: \(error)")

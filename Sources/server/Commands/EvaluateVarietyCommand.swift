@@ -61,7 +61,8 @@ extension EvaluateCommand {
                 ("lists that change when abilities are left out", { percent($0.listsChangedByAbilities) }),
             ]
             for (i, entry) in (reports.first?.sensitivity ?? []).enumerated() {
-                rows.append(("of the list at α = 0.7, also at α = \(entry.alpha)", { percent($0.sensitivity[i].overlap) }))
+                rows.append(
+                    ("of the list at α = 0.7, also at α = \(entry.alpha)", { percent($0.sensitivity[i].overlap) }))
             }
             let count = reports.first?.sheets ?? 0
             var lines = ["| over \(count) random sheets, five careers each |"]
@@ -103,7 +104,10 @@ extension EvaluateCommand {
         /// Markdown.
         private static func section(_ result: PersonaResult) -> String {
             var lines = ["### \(result.persona.id)", "", result.persona.description, ""]
-            lines += ["| | career | cluster | score | band | texts | abilities | before the cap |", "|---|---|---|---|---|---|---|---|"]
+            lines += [
+                "| | career | cluster | score | band | texts | abilities | before the cap |",
+                "|---|---|---|---|---|---|---|---|",
+            ]
             for item in result.reply.recommendations {
                 let shown = Percent(
                     score: item.score, embedding: item.embeddingSimilarity, ability: item.abilitySimilarity,

@@ -10,7 +10,8 @@ struct ModelsCommand: AsyncParsableCommand {
 
     /// `pathlight models list`
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the models that are there and that can be fetched.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the models that are there and that can be fetched.")
 
         @OptionGroup var common: CommonOptions
 
@@ -21,7 +22,9 @@ struct ModelsCommand: AsyncParsableCommand {
             let manifest = try ModelManifest.find(in: folder)
             var lines: [String] = []
             for model in installed {
-                let state = model.problem.map { "unusable: \($0)" } ?? "\(model.dimension ?? 0) dimensions, \(model.family ?? "")"
+                let state =
+                    model.problem.map { "unusable: \($0)" }
+                    ?? "\(model.dimension ?? 0) dimensions, \(model.family ?? "")"
                 lines.append("\(model.id)\t\(state)")
             }
             for model in manifest?.models ?? [] where !installed.contains(where: { $0.id == model.id }) {

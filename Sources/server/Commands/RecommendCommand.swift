@@ -120,7 +120,9 @@ struct RecommendCommand: AsyncParsableCommand {
             let shown = Percent(
                 score: item.score, embedding: item.embeddingSimilarity, ability: item.abilitySimilarity,
                 alpha: reply.alpha)
-            var lines = ["\(item.rank). \(item.career.name) — \(shown.score) %, \(item.band.rawValue) (\(item.career.cluster))"]
+            var lines = [
+                "\(item.rank). \(item.career.name) — \(shown.score) %, \(item.band.rawValue) (\(item.career.cluster))"
+            ]
             lines.append("   \(item.explanation.summary)")
             lines += item.explanation.speaksFor.map { "   + \($0)" }
             lines += item.explanation.speaksAgainst.map { "   − \($0)" }

@@ -23,7 +23,9 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if let port, !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535, not \(port)") }
+        if let port, !(0...65_535).contains(port) {
+            throw ValidationError("--port must be from 0 to 65535, not \(port)")
+        }
     }
 
     func run() async throws {
@@ -46,7 +48,8 @@ struct ServeCommand: AsyncParsableCommand {
         } catch let error as IOError {
             try await pathways.database.close()
             throw StartProblem(
-                "cannot listen on \(settings.host):\(settings.port): \(error); stop what listens there, or name another --port")
+                "cannot listen on \(settings.host):\(settings.port): \(error); stop what listens there, or name another --port"
+            )
         }
         try await pathways.database.close()
         logger.notice("stopped")

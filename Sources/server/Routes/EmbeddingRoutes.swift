@@ -49,7 +49,8 @@ struct EmbeddingRoutes {
         }
         if let model = wanted.model, model != pathways.modelID {
             throw HTTPProblem(
-                .modelNotFound, "The model “\(excerpt(of: model))” is not loaded; this service has “\(pathways.modelID)”.")
+                .modelNotFound,
+                "The model “\(excerpt(of: model))” is not loaded; this service has “\(pathways.modelID)”.")
         }
         if let dimensions = wanted.dimensions, dimensions != embedder.dimension {
             throw HTTPProblem(
@@ -147,7 +148,9 @@ struct EmbeddingRoutes {
         var bytes = Data(capacity: vector.count * 4)
         for value in vector {
             let bits = value.bitPattern
-            for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(shift))) }
+            for shift in stride(from: 0, to: 32, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(shift)))
+            }
         }
         return bytes.base64EncodedString()
     }

@@ -87,7 +87,9 @@ enum StoredAnswers {
 
     /// - Throws: `HTTPProblem` where the quiz has changed since and an answer no longer fits it.
     static func sheet(from text: String, quiz: Quiz) throws -> AnswerSheet {
-        guard case .object(let object) = try JSONParser.parse(Array(text.utf8)) else { return try AnswerSheet([:], to: quiz) }
+        guard case .object(let object) = try JSONParser.parse(Array(text.utf8)) else {
+            return try AnswerSheet([:], to: quiz)
+        }
         var answers: [String: Answer] = [:]
         for (name, value) in object.members {
             switch value {

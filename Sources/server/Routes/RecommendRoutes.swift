@@ -46,7 +46,8 @@ struct RecommendRoutes {
         guard let sessionID else { return nil }
         guard let session = try await pathways.sessions.session(id: sessionID) else {
             throw HTTPProblem(
-                .sessionNotFound, "There is no session “\(excerpt(of: sessionID))”; submit the quiz, or send the answers.",
+                .sessionNotFound,
+                "There is no session “\(excerpt(of: sessionID))”; submit the quiz, or send the answers.",
                 errors: [FieldError(path: "session_id", message: "there is no such session")])
         }
         return try session.answers.map { try StoredAnswers.sheet(from: $0, quiz: pathways.quiz) }
@@ -75,7 +76,9 @@ struct RecommendRoutes {
     private func batch(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let wanted = try await request.readFields(in: scope) { fields in
             _ = fields.requiredField("requests")
-            return fields.objects("requests", maxCount: Self.maximumBatch)?.map { reader.request($0, storedAnswers: nil) } ?? []
+            return fields.objects("requests", maxCount: Self.maximumBatch)?.map {
+                reader.request($0, storedAnswers: nil)
+            } ?? []
         }
         guard !wanted.isEmpty else {
             throw HTTPProblem(

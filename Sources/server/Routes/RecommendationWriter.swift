@@ -104,6 +104,7 @@ struct RecommendationWriter {
                         json.field("name", view.name)
                         json.field("weight", view.weight)
                         json.field("cosine", Self.thousandths(Double(view.cosine)))
+                        json.field("average", Self.thousandths(Double(view.average)))
                     }
                 }
             }

@@ -36,7 +36,8 @@ extension ProblemTable {
                     + "and dislikes that cancel out, say nothing.")
         case .textNeedsModel(let degradation):
             HTTPProblem(
-                .textNeedsModel, "Text alone cannot be ranked without a model. \(degradation.detail) "
+                .textNeedsModel,
+                "Text alone cannot be ranked without a model. \(degradation.detail) "
                     + "Answers of the quiz and abilities still work.")
         case .abilityCount(let count):
             field("abilities", "must have exactly \(Ability.count) numbers, not \(count)")

@@ -73,7 +73,8 @@ enum RecommenderMetrics {
         let generation = MetricDefinition("pathlight_generation", "Number of the index generation that is served.")
         let hits = MetricDefinition("pathlight_embedding_cache_hits", "Texts answered from the cache since the start.")
         let misses = MetricDefinition("pathlight_embedding_cache_misses", "Texts embedded since the start.")
-        let tokens = MetricDefinition("pathlight_embedded_tokens", "Tokens that went through the model since the start.")
+        let tokens = MetricDefinition(
+            "pathlight_embedded_tokens", "Tokens that went through the model since the start.")
         registry.describe([degraded, careers, generation, hits, misses, tokens])
         func meter(_ definition: MetricDefinition, _ labels: [(String, String)] = []) -> Meter {
             Meter(label: definition.name, dimensions: labels, factory: registry)

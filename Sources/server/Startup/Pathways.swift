@@ -40,11 +40,16 @@ struct Pathways: Sendable {
                 encoder = EncodingQueue(try ModelVectorizer(loaded))
             case .missing(let reason):
                 degradation = reason
-                logger.warning("degraded", metadata: ["reason": "\(reason.reason.rawValue)", "detail": "\(reason.detail)"])
+                logger.warning(
+                    "degraded", metadata: ["reason": "\(reason.reason.rawValue)", "detail": "\(reason.detail)"])
             }
             let builder = CareerGenerationBuilder(database: database, quiz: quiz, comparison: comparison)
             let (generation, statistics) = try await builder.build(
                 careers: careers, encoder: encoder, degradation: degradation, in: LiveIndex())
+            if let embedder, statistics.embedded == 0 {
+                // The first run faults the weights in and starts OpenBLAS's threads: not at somebody's expense.
+                _ = try embedder.embedding(of: "warm")
+            }
             for vector in statistics.damaged {
                 logger.warning("a stored vector was damaged and made anew", metadata: ["vector": "\(vector)"])
             }
@@ -72,7 +77,8 @@ struct Pathways: Sendable {
     static func openDatabase(_ settings: ServiceSettings, logger: Logger) async throws -> any SQLDatabase {
         if let url = settings.databaseURL, !url.isEmpty {
             throw StartProblem(
-                "DATABASE_URL is set, and this version keeps its data in SQLite alone; unset it, or name a folder with --data")
+                "DATABASE_URL is set, and this version keeps its data in SQLite alone; unset it, or name a folder with --data"
+            )
         }
         let database = try await SQLiteDatabase.open(SQLiteSettings(path: databasePath(settings)))
         let report = try await SchemaMigrator().migrate(database)
