@@ -35,7 +35,7 @@ struct ServeCommand: AsyncParsableCommand {
         ProcessMetrics.register(in: registry)
         let pathways = try await Pathways.open(settings, logger: logger)
         let service = HTTPService(settings: settings, registry: registry, problems: .service, logger: logger)
-        Routes.add(to: service, pathways: pathways)
+        try Routes.add(to: service, pathways: pathways)
         RecommenderMetrics.register(pathways, in: registry)
         let application = service.application { channel in
             let port = channel.localAddress?.port ?? settings.port
@@ -58,13 +58,13 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// All routes of the service.
 enum Routes {
-    static func add(to service: HTTPService, pathways: Pathways) {
+    static func add(to service: HTTPService, pathways: Pathways) throws {
         let router = service.router
         QuizRoutes(pathways: pathways).add(to: router)
         RecommendRoutes(pathways: pathways, topNMaximum: service.settings.topNMaximum).add(to: router)
         ResultRoutes(pathways: pathways).add(to: router)
         CareerRoutes(pathways: pathways).add(to: router)
         EmbeddingRoutes(pathways: pathways).add(to: router)
-        ServiceRoutes(pathways: pathways, version: Pathlight.version).add(to: router)
+        try ServiceRoutes(pathways: pathways, version: Pathlight.version).add(to: router)
     }
 }

@@ -3,6 +3,7 @@ internal import Embedder
 internal import Engine
 internal import Foundation
 internal import Hummingbird
+internal import Mustache
 internal import NIOCore
 internal import VectorIndex
 
@@ -11,11 +12,12 @@ struct ServiceRoutes {
     let pathways: Pathways
     let version: String
 
-    func add(to router: Router<RequestScope>) {
+    /// - Throws: what is wrong with the page's template.
+    func add(to router: Router<RequestScope>) throws {
         router.get("/livez") { _, _ in Self.plain("alive") }
         router.get("/readyz") { _, _ in readiness() }
         router.get("/healthz") { _, _ in readiness() }
-        page("/", asset: "web/index.html", type: "text/html; charset=utf-8", on: router)
+        try home(on: router)
         page("/docs", asset: "web/docs.html", type: "text/html; charset=utf-8", on: router)
         page("/openapi.json", asset: "openapi.json", type: "application/json", on: router)
         page("/assets/app.css", asset: "web/app.css", type: "text/css; charset=utf-8", on: router)
@@ -52,6 +54,21 @@ struct ServiceRoutes {
         Response(
             status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
             body: .init(byteBuffer: ByteBuffer(string: text + "\n")))
+    }
+
+    /// The quiz, with what the page can tell before its script runs.
+    private func home(on router: Router<RequestScope>) throws {
+        let template = try MustacheTemplate(string: String(decoding: Assets.data("web/index.html") ?? Data(), as: UTF8.self))
+        router.get("/") { _, _ in
+            let generation = pathways.recommender.current
+            let page = template.render([
+                "careers": generation.index.count, "clusters": generation.clusters.count,
+                "degraded": generation.degradation != nil,
+            ] as [String: any Sendable])
+            return Response(
+                status: .ok, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-cache"],
+                body: .init(byteBuffer: ByteBuffer(string: page)))
+        }
     }
 
     private func page(_ path: String, asset: String, type: String, on router: Router<RequestScope>) {
