@@ -23,11 +23,11 @@ package struct Calibration: Sendable, Codable, Equatable {
     package let abilityMean: Double
     /// λ = min(1, textSpread / abilitySpread): makes α mean what it says.
     package let lambda: Float
-    /// Cosines of answer sheets, and text cosines of plain texts, sampled evenly.
+    /// Cosines of answer sheets, and of texts outside the quiz beside the same abilities; sampled evenly.
     package let sheets: [Pair]
-    package let texts: [Float]
+    package let texts: [Pair]
 
-    package init(sheets: [Pair], texts: [Float]) {
+    package init(sheets: [Pair], texts: [Pair]) {
         func moments(_ values: [Float]) -> (mean: Double, spread: Double) {
             guard !values.isEmpty else { return (0, 0) }
             let mean = values.reduce(0) { $0 + Double($1) } / Double(values.count)
@@ -58,6 +58,17 @@ package struct Calibration: Sendable, Codable, Equatable {
 package enum Band: String, Sendable, CaseIterable {
     case excellent, strong, fair, weak
 
+    /// The best band that this many answers can earn. One or two phrases point so sharply that some career is always
+    /// near, which says little about the person; the reference sheets are complete.
+    package static func ceiling(answers: Int) -> Band {
+        answers <= 1 ? .fair : answers <= 3 ? .strong : .excellent
+    }
+
+    /// This band, or `other` where that is lower.
+    package func atMost(_ other: Band) -> Band {
+        percentile <= other.percentile ? self : other
+    }
+
     /// The share of reference scores that a band's scores exceed.
     package var percentile: Double {
         switch self {
@@ -73,13 +84,12 @@ package enum Band: String, Sendable, CaseIterable {
 package struct BandLimits: Sendable, Equatable {
     private let limits: [(band: Band, score: Float)]
 
-    init(calibration: Calibration, alpha: Float, isPlainText: Bool) {
-        var scores: [Float] =
-            isPlainText && alpha == 1
-            ? calibration.texts.map { (1 + $0) / 2 }
-            : calibration.sheets.map { pair in
-                (1 + alpha * pair.text + (1 - alpha) * calibration.lambda * pair.ability) / 2
-            }
+    /// - Parameter hasAnswers: whether the quiz was answered; texts outside it have other cosines.
+    init(calibration: Calibration, alpha: Float, hasAnswers: Bool) {
+        let pairs = hasAnswers || calibration.texts.isEmpty ? calibration.sheets : calibration.texts
+        var scores = pairs.map { pair in
+            (1 + alpha * pair.text + (1 - alpha) * calibration.lambda * pair.ability) / 2
+        }
         scores.sort()
         limits = Band.allCases.filter { $0 != .weak }.map { band in
             guard !scores.isEmpty else { return (band, .infinity) }
@@ -100,7 +110,7 @@ package struct BandLimits: Sendable, Equatable {
 final class BandTable: Sendable {
     private struct Key: Hashable {
         let alpha: Float
-        let isPlainText: Bool
+        let hasAnswers: Bool
     }
 
     private let calibration: Calibration
@@ -110,10 +120,10 @@ final class BandTable: Sendable {
 
     init(_ calibration: Calibration) { self.calibration = calibration }
 
-    func limits(alpha: Float, isPlainText: Bool) -> BandLimits {
-        let key = Key(alpha: alpha, isPlainText: isPlainText)
+    func limits(alpha: Float, hasAnswers: Bool) -> BandLimits {
+        let key = Key(alpha: alpha, hasAnswers: hasAnswers)
         if let limits = known.withLock({ $0[key] }) { return limits }
-        let limits = BandLimits(calibration: calibration, alpha: alpha, isPlainText: isPlainText)
+        let limits = BandLimits(calibration: calibration, alpha: alpha, hasAnswers: hasAnswers)
         known.withLock { known in
             if known.count >= Self.capacity { known.removeAll(keepingCapacity: true) }
             known[key] = limits

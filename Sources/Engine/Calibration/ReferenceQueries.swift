@@ -16,7 +16,7 @@ struct ReferenceQueries {
         let slots = index.ids.compactMap { index.slot(of: $0) }
         var random = SplitMix64(seed: Calibration.seed)
         var pairs: [Calibration.Pair] = []
-        var texts: [Float] = []
+        var texts: [Calibration.Pair] = []
         for _ in 0..<Calibration.referenceQueries {
             guard let sheet = try? AnswerSheet(quiz.randomAnswers(using: &random), to: quiz) else { continue }
             let reading = QuizReading(sheet)
@@ -28,18 +28,17 @@ struct ReferenceQueries {
             let textQuery = Self.padded(text, layout)
             let plainQuery = Self.padded(plain, layout)
             for slot in slots {
-                pairs.append(
-                    Calibration.Pair(
-                        text: index.innerProduct(textQuery, at: slot),
-                        ability: index.innerProduct(abilityQuery, at: slot)))
-                if !plain.isEmpty { texts.append(index.innerProduct(plainQuery, at: slot)) }
+                let ability = index.innerProduct(abilityQuery, at: slot)
+                pairs.append(Calibration.Pair(text: index.innerProduct(textQuery, at: slot), ability: ability))
+                if plain.isEmpty { continue }
+                texts.append(Calibration.Pair(text: index.innerProduct(plainQuery, at: slot), ability: ability))
             }
         }
         return Calibration(sheets: pairs, texts: texts)
     }
 
-    /// A few lines that somebody writes about themselves say about as much as this many phrases.
-    private static let phrasesOfAText = 3
+    /// A few lines that somebody writes about themselves are about one thing, as one phrase is.
+    private static let phrasesOfAText = 1
 
     private func textRow(_ parts: [QueryPart], centred: Bool) -> [Float] {
         guard let space else { return [] }

@@ -21,6 +21,10 @@ package struct Degradation: Sendable, Hashable, Codable {
 package final class CareerGeneration: Sendable {
     package let index: Generation
     package let careers: [String: Career]
+    /// Every career, by name and then by id.
+    package let orderedCareers: [Career]
+    /// The clusters' names, in alphabetical order.
+    package let clusters: [String]
     package let frame: AbilityFrame
     /// Nil where there is no model.
     package let space: TextSpace?
@@ -40,6 +44,8 @@ package final class CareerGeneration: Sendable {
     ) {
         self.index = index
         self.careers = careers
+        orderedCareers = careers.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
+        clusters = Set(careers.values.map(\.cluster)).sorted()
         self.frame = frame
         self.space = space
         self.calibration = calibration
@@ -49,9 +55,6 @@ package final class CareerGeneration: Sendable {
         meanRow = Self.meanRow(of: index)
         bands = BandTable(calibration)
     }
-
-    /// The ids of all clusters, in alphabetical order.
-    package var clusters: [String] { Set(careers.values.map(\.cluster)).sorted() }
 
     /// A career's unit vector in each view, or nil where it has none.
     func viewVectors(of id: String) -> [[Float]]? {

@@ -43,10 +43,14 @@ package struct QuizReading: Sendable {
                             question: question.id, asked: question.text, given: scale.labels[step - scale.min]),
                         weight: Float(abs(z)), work: phrases?.work, takes: phrases?.takes))
             case .text(let text):
-                parts.append(
-                    QueryPart(
-                        origin: .freeText(question: question.id, asked: question.text), weight: Self.freeTextWeight,
-                        work: question.view == "takes" ? nil : text, takes: question.view == "work" ? nil : text))
+                let pieces = TextPieces.split(text)
+                for piece in pieces {
+                    parts.append(
+                        QueryPart(
+                            origin: .freeText(question: question.id, asked: question.text),
+                            weight: Self.freeTextWeight / Float(pieces.count),
+                            work: question.view == "takes" ? nil : piece, takes: question.view == "work" ? nil : piece))
+                }
             }
         }
         isSpokenOf = counts.map { $0 > 0 }

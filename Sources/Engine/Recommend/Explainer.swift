@@ -13,7 +13,7 @@ struct Explainer: Sendable {
         self.query = query
         self.generation = generation
         self.request = request
-        limits = generation.bands.limits(alpha: query.alpha, isPlainText: query.isPlainText)
+        limits = generation.bands.limits(alpha: query.alpha, hasAnswers: query.hasAnswers)
         let layout = generation.index.layout
         let text = generation.space.flatMap { space in query.text?.row(in: space) } ?? []
         textQueryRow = text + [Float](repeating: 0, count: layout.rowCount - text.count)
@@ -34,10 +34,12 @@ struct Explainer: Sendable {
         let abilities = abilityEffects(row: row, career: career)
         let shown = Percent(score: score, embedding: embedding, ability: ability, alpha: query.alpha)
         let effects = answers.reduce(0) { $0 + $1.points } + abilities.reduce(0) { $0 + $1.points }
-        let band = limits.band(of: score)
+        var band = limits.band(of: score)
+        if query.hasAnswers { band = band.atMost(.ceiling(answers: query.answerCount)) }
         let skills = matchedSkills(of: career)
         let views = viewCosines(row: row)
-        let sentences = Sentences(band: band, answers: answers, abilities: abilities, skills: skills, views: views)
+        let sentences = Sentences(band: band, answers: answers, abilities: abilities, skills: skills, views: views,
+            isRated: request.abilities != nil)
         return Recommendation(
             career: career, rank: rank, score: score, embeddingSimilarity: embedding, abilitySimilarity: ability,
             band: band,
@@ -109,7 +111,8 @@ struct Explainer: Sendable {
         }
     }
 
-    private static func hundredths(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+    /// To two decimals, and never −0.
+    private static func hundredths(_ value: Double) -> Double { (value * 100).rounded() / 100 + 0 }
 }
 
 /// Words in order, lower-cased, for finding one phrase in another: “java” is not in “javascript”.

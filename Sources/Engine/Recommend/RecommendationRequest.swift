@@ -54,5 +54,6 @@ package enum RecommendationError: Error, Sendable, Equatable {
     case topNOutOfRange(Int)
     case maxPerClusterOutOfRange(Int)
     case unknownCareers(field: String, ids: [String])
+    case likedAndDisliked([String])
     case filter(IndexError)
 }

@@ -10,8 +10,10 @@ struct ResolvedQuery: Sendable {
     /// `profile` in the catalogue's frame; all zero where it is the mean.
     let abilityVector: [Float]
     let alpha: Float
-    /// Only text was given: no answers, no abilities.
-    let isPlainText: Bool
+    /// Answers of the quiz that say something in words.
+    let answerCount: Int
+
+    var hasAnswers: Bool { answerCount > 0 }
 
     var usesText: Bool { alpha > 0 }
     var usesAbilities: Bool { alpha < 1 }
@@ -23,19 +25,25 @@ extension ResolvedQuery {
         let parts: [QueryPart]
         let profile: [Double]?
         let isSpokenOf: [Bool]
-        let hasAnswers: Bool
+        let answerCount: Int
+
+        var hasAnswers: Bool { answerCount > 0 }
 
         /// - Throws: `RecommendationError` for what the request names wrongly.
         init(_ request: RecommendationRequest, in generation: CareerGeneration) throws(RecommendationError) {
             try Self.validate(request, in: generation)
             let reading = request.answers.map { QuizReading($0) }
-            hasAnswers = reading?.parts.isEmpty == false
+            answerCount = reading?.parts.count ?? 0
             var parts = reading?.parts ?? []
             if let text = request.text, text.contains(where: { !$0.isWhitespace }) {
-                let weight = hasAnswers ? QuizReading.freeTextWeight : 1
-                parts.append(QueryPart(origin: .text, weight: weight, work: text, takes: text))
+                let weight = answerCount > 0 ? QuizReading.freeTextWeight : 1
+                let pieces = TextPieces.split(text)
+                for piece in pieces {
+                    parts.append(
+                        QueryPart(origin: .text, weight: weight / Float(pieces.count), work: piece, takes: piece))
+                }
             }
-            let skills = request.skills.filter { $0.contains { !$0.isWhitespace } }
+            let skills = Self.distinct(request.skills)
             if !skills.isEmpty {
                 parts.append(
                     QueryPart(origin: .skills(skills), weight: 1, work: nil, takes: skills.joined(separator: ", ")))
@@ -56,6 +64,15 @@ extension ResolvedQuery {
             } else {
                 profile = reading.map { generation.frame.profile(deviations: $0.deviations) }
                 isSpokenOf = reading?.isSpokenOf ?? Array(repeating: false, count: Ability.count)
+            }
+        }
+
+        /// Skills trimmed, the same one named twice taken once.
+        private static func distinct(_ skills: [String]) -> [String] {
+            var seen: Set<String> = []
+            return skills.compactMap { skill in
+                let words = skill.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                return !words.isEmpty && seen.insert(words.lowercased()).inserted ? words : nil
             }
         }
 
@@ -85,6 +102,8 @@ extension ResolvedQuery {
                 let unknown = ids.filter { generation.careers[$0] == nil }
                 if !unknown.isEmpty { throw .unknownCareers(field: field, ids: unknown) }
             }
+            let both = request.liked.filter(request.disliked.contains)
+            if !both.isEmpty { throw .likedAndDisliked(both) }
         }
     }
 
@@ -119,7 +138,7 @@ extension ResolvedQuery {
             if let degradation = generation.degradation, !statement.parts.isEmpty { throw .textNeedsModel(degradation) }
             throw .nothingToGoOn
         }
-        isPlainText = !statement.hasAnswers && !hasAbilities
+        answerCount = statement.answerCount
     }
 
     /// The query as a row of the index.

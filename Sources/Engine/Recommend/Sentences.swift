@@ -13,12 +13,12 @@ struct Sentences {
 
     init(
         band: Band, answers: [Explanation.AnswerEffect], abilities: [Explanation.AbilityEffect],
-        skills: [String], views: [Explanation.ViewCosine]
+        skills: [String], views: [Explanation.ViewCosine], isRated: Bool
     ) {
         let strongest = (answers.map(\.points) + abilities.map(\.points)).map(abs).max() ?? 0
         let threshold = max(strongest * Self.mention, 0.05)
         let said = answers.map { (points: $0.points, sentence: Self.sentence(for: $0)) }
-        let asked = abilities.map { (points: $0.points, sentence: Self.sentence(for: $0)) }
+        let asked = abilities.map { (points: $0.points, sentence: Self.sentence(for: $0, isRated: isRated)) }
 
         var positive = Self.best(said, sign: 1, threshold: threshold, count: 2)
         positive += Self.best(asked, sign: 1, threshold: threshold, count: Self.mostFor - positive.count)
@@ -37,7 +37,7 @@ struct Sentences {
             case .excellent: "An excellent match"
             case .strong: "A strong match"
             case .fair: "A fair match"
-            case .weak: "A weak match: little of what you said points here more than elsewhere"
+            case .weak: "A weak match: nearer than most careers, and still not near"
             }
         let reasons = Self.reasons(answers: answers, abilities: abilities, threshold: threshold)
         summary = band == .weak || reasons.isEmpty ? "\(opening)." : "\(opening), above all for \(reasons)."
@@ -84,29 +84,44 @@ struct Sentences {
         }
     }
 
-    private static func sentence(for effect: Explanation.AbilityEffect) -> String {
+    /// - Parameter isRated: whether the person gave the number, instead of answers that point to it.
+    private static func sentence(for effect: Explanation.AbilityEffect, isRated: Bool) -> String {
         let name = effect.ability.words
         let career = number(effect.career)
         let average = number(effect.average)
         let you = effect.you.map(number) ?? average
+        let source = isRated ? "your own number" : "your answers"
         let asksMore = effect.career >= effect.average
         switch (effect.points > 0, asksMore) {
         case (true, true):
-            return
-                "It asks for \(name) (\(career) of 10, the average career \(average)), and your answers point to it (\(you))."
+            let isFarBelow = effect.career - (effect.you ?? effect.average) >= farBelow
+            let agreement =
+                isRated
+                ? "you gave yourself \(you)"
+                : "your answers point \(isFarBelow ? "that way" : "to it") (\(you))"
+            return "It asks for \(name) (\(career) of 10, the average career \(average)), and \(agreement)."
         case (true, false):
             return
-                "It asks for less \(name) than most careers (\(career) of 10, the average \(average)), which suits your answers."
+                "It asks for less \(name) than most careers (\(career) of 10, the average \(average)), which suits "
+                + "\(source) (\(you))."
         case (false, true):
-            return "It asks for more \(name) (\(career) of 10) than your answers point to (\(you))."
+            return isRated
+                ? "It asks for more \(name) (\(career) of 10) than you gave yourself (\(you))."
+                : "It asks for more \(name) (\(career) of 10) than your answers point to (\(you))."
         case (false, false):
-            return "It makes less use of your \(name) (\(career) of 10, your answers \(you)) than other careers."
+            return "It makes less use of your \(name) (\(career) of 10, \(source) \(you)) than other careers."
         }
     }
 
+    /// Beyond this difference two numbers are not called equal.
+    private static let farBelow = 3.0
+
+    /// Cosines below this are not called near: unrelated texts reach it too.
+    private static let leastNearness: Float = 0.25
+
     /// Where only texts were compared: how near they are in each view, beside an average career.
     private static func sentence(for views: [Explanation.ViewCosine]) -> String? {
-        let near = views.filter { $0.cosine > $0.average }
+        let near = views.filter { $0.cosine > $0.average && $0.cosine >= leastNearness }
         guard !near.isEmpty else { return nil }
         let parts = near.map { view in
             "\(view.name) (\(hundredths(view.cosine)), an average career \(hundredths(view.average)))"

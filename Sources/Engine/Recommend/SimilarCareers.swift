@@ -16,11 +16,6 @@ package struct SimilarCareers: Sendable {
 }
 
 extension CareerGeneration {
-    /// Every career, by name and then by id.
-    package var orderedCareers: [Career] {
-        careers.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
-    }
-
     /// The careers whose rows are closest to that of `id`, itself left out; none for an unknown id.
     ///
     /// - Throws: `RecommendationError.nothingToGoOn` for a career that nothing is known of.

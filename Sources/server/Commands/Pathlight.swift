@@ -49,12 +49,15 @@ enum Terminal {
         FileHandle.standardError.write(Data((text + "\n").utf8))
     }
 
-    /// - Throws: `StartProblem` where nobody reads any more.
+    /// - Throws: `StartProblem` where it cannot be written.
     static func data(_ bytes: Data) throws {
         do {
             try FileHandle.standardOutput.write(contentsOf: bytes)
         } catch {
-            throw StartProblem("standard output cannot be written: \(error.localizedDescription)")
+            // A reader that has seen enough (`| head -1`) is no failure.
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+            if cause.domain == NSPOSIXErrorDomain, cause.code == Int(EPIPE) { Foundation.exit(0) }
+            throw StartProblem("standard output cannot be written: \(cause.localizedDescription)")
         }
     }
 

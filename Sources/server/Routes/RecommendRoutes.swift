@@ -16,7 +16,9 @@ struct RecommendRoutes {
     }
 
     private var reader: RecommendationReader {
-        RecommendationReader(quiz: pathways.quiz, topNMaximum: min(topNMaximum, RecommendationRequest.maximumTopN))
+        RecommendationReader(
+            quiz: pathways.quiz, topNMaximum: min(topNMaximum, RecommendationRequest.maximumTopN),
+            clusters: pathways.recommender.current.clusters)
     }
 
     private func recommend(_ request: Request, _ scope: RequestScope) async throws -> Response {

@@ -8,6 +8,8 @@ struct RecommendationReader {
 
     let quiz: Quiz
     let topNMaximum: Int
+    /// Names that a filter may use.
+    let clusters: [String]
 
     /// The fields, or what is wrong with each; answers are held against the quiz.
     ///
@@ -23,7 +25,7 @@ struct RecommendationReader {
         request.alpha = fields.number("alpha", in: 0...1).map { Float($0) }
         request.diversity = fields.bool("diversity") ?? true
         request.maxPerCluster = fields.integer("max_per_cluster", in: 1...RecommendationRequest.maximumTopN) ?? 1
-        request.filter = fields.object("filters").flatMap(Self.filter)
+        request.filter = fields.object("filters").flatMap(filter)
         request.excluded = ids(fields, "exclude")
         request.liked = ids(fields, "liked")
         request.disliked = ids(fields, "disliked")
@@ -59,12 +61,19 @@ struct RecommendationReader {
         }
     }
 
-    private static func filter(_ fields: FieldReader) -> Filter? {
+    private func filter(_ fields: FieldReader) -> Filter? {
         var parts: [Filter] = []
         func words(_ name: String) -> Set<String>? {
-            fields.strings(name, maxCount: maximumListed, maxBytes: maximumNameBytes).map(Set.init)
+            fields.strings(name, maxCount: Self.maximumListed, maxBytes: Self.maximumNameBytes).map(Set.init)
         }
-        if let clusters = words("cluster") { parts.append(.anyOf("cluster", clusters)) }
+        if let wanted = words("cluster") {
+            let known = Dictionary(clusters.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+            for name in wanted.sorted() where known[name.lowercased()] == nil {
+                let hint = NearestName.hint(for: name, among: clusters)
+                fields.fail("cluster", "there is no cluster “\(excerpt(of: name))”\(hint)")
+            }
+            parts.append(.anyOf("cluster", Set(wanted.compactMap { known[$0.lowercased()] })))
+        }
         if let levels = words("education") {
             let known = EducationLevel.allCases.map(\.rawValue)
             for level in levels.sorted() where !known.contains(level) {

@@ -19,8 +19,8 @@ struct ResultRoutes {
         guard let session = try await pathways.sessions.session(id: id) else { throw Self.noSession(id) }
         let saved = try await pathways.events.saved(in: id)
         let viewed = try await pathways.events.viewed(in: id)
-        let reply = try session.reply.map { try JSONParser.parse(Array($0.utf8)) }
-        let answers = try session.answers.map { try JSONParser.parse(Array($0.utf8)) }
+        let reply = try Self.stored(session.reply)
+        let answers = try Self.stored(session.answers)
         return .json(capacity: 16_384) { json in
             json.object { json in
                 json.field("session_id", session.id)
@@ -39,6 +39,15 @@ struct ResultRoutes {
                 json.field("created_at", session.createdAt)
                 json.field("updated_at", session.updatedAt)
             }
+        }
+    }
+
+    /// What the store holds as JSON; if it is damaged, that is no mistake of the client's.
+    private static func stored(_ text: String?) throws -> JSONValue? {
+        do {
+            return try text.map { try JSONParser.parse(Array($0.utf8)) }
+        } catch {
+            throw HTTPProblem(.internalError, "What is stored of this session is damaged.", cause: error)
         }
     }
 

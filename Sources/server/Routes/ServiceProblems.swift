@@ -24,16 +24,23 @@ extension ProblemTable {
             error.isTransient
                 ? HTTPProblem(
                     .storeUnavailable, "The service is busy with other writes; try again in a moment.",
-                    headers: [.retryAfter: "1"], cause: error) : nil
+                    headers: [.retryAfter: "1"], cause: error)
+                : cannotStore.contains(error.code)
+                    ? HTTPProblem(
+                        .storeUnavailable, "The service cannot write to its store at present; nothing was kept.",
+                        cause: error) : nil
         }
+
+    /// The store is there and cannot take what it is given; an operator must act, the client can only wait.
+    private static let cannotStore: Set<StoreError.Code> = [.diskFull, .inputOutput, .readOnly, .notWritable, .closed]
 
     private static func problem(for error: RecommendationError) -> HTTPProblem {
         switch error {
         case .nothingToGoOn:
             HTTPProblem(
                 .nothingToGoOn,
-                "Give answers, text, skills or abilities to recommend from; a quiz answered “neither” throughout, or likes "
-                    + "and dislikes that cancel out, say nothing.")
+                "Give answers, text, skills, abilities or liked careers to recommend from. Scales answered in the middle, "
+                    + "and what cancels out, say nothing.")
         case .textNeedsModel(let degradation):
             HTTPProblem(
                 .textNeedsModel,
@@ -52,6 +59,8 @@ extension ProblemTable {
             HTTPProblem(
                 .unknownCareer, "There is no career with the id \(ids.map { "“\($0)”" }.joined(separator: ", ")).",
                 errors: ids.map { FieldError(path: name, message: "there is no career “\($0)”") })
+        case .likedAndDisliked(let ids):
+            field("disliked", "names careers that are liked as well: \(ids.map { "“\($0)”" }.joined(separator: ", "))")
         case .filter(let error): field("filters", error.description)
         }
     }

@@ -107,12 +107,29 @@ struct Pathways: Sendable {
                     "retired": "\(report.retired.count)",
                 ])
         }
+        return try await storedCareers(in: database)
+    }
+
+    /// The active careers as the store has them.
+    ///
+    /// - Throws: `StartProblem` for one that cannot be read.
+    static func storedCareers(in database: any SQLDatabase) async throws -> [Career] {
+        let records: [CareerRecord]
+        do {
+            records = try await CareerRepository(database).active()
+        } catch let error as StoreError where error.code == .unexpectedValue {
+            throw StartProblem(
+                "a career in \(database.location) is damaged: \(error); restore a backup, or remove the rows of the table "
+                    + "“careers”: the built-in ones are made anew at the next start")
+        }
         let decoder = JSONDecoder()
-        return try await repository.active().map { record in
+        return try records.map { record in
             do {
                 return try decoder.decode(Career.self, from: Data(record.content.document.utf8))
             } catch {
-                throw CatalogueError.unreadable(what: "the stored career “\(record.content.id)”", problem: "\(error)")
+                throw StartProblem(
+                    "the career “\(record.content.id)” in \(database.location) is damaged; restore a backup, or remove its row "
+                        + "from the table “careers”: a built-in one is made anew at the next start (\(error))")
             }
         }
     }
