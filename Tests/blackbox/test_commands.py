@@ -2,10 +2,11 @@
 
 import json
 import math
+import subprocess
 
 import pytest
 from conftest import needs_model, needs_shared_data
-from harness import MODEL, MODELS, SHARED_DATA, copy_models, run_command
+from harness import BINARY, MODEL, MODELS, ROOT, SHARED_DATA, copy_models, run_command
 
 ABILITIES = "9,6,5,9,8,4,9,3,7,2,10,5,6,3,7"
 DONE, FAILED, USAGE = 0, 1, 2
@@ -157,3 +158,12 @@ def test_a_command_and_the_service_agree(service, data):
     with service.client() as client:
         reply = client.post("/api/results/recommend/", {"text": text}).expect(200)
     assert json.loads(result.stdout)["recommendations"] == reply["recommendations"]
+
+
+@needs_model
+def test_a_reader_that_goes_away_is_no_failure(tmp_path):
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text("".join(json.dumps({"text": f"text number {number}"}) + "\n" for number in range(2000)))
+    script = f"set -o pipefail; {BINARY} embed < {lines} | head -1 | wc -l"
+    result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (result.returncode, result.stdout.strip()) == (0, "1"), result.stderr

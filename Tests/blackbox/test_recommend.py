@@ -100,3 +100,13 @@ def test_a_batch_gives_what_single_requests_give(client):
     singles = [client.post(RECOMMEND, request).expect(200) for request in requests]
     items = reply.get("items") or reply.get("results")
     assert [careers(item) for item in items] == [careers(single) for single in singles]
+
+
+def test_a_cluster_is_found_whatever_its_case_and_refused_by_name(client):
+    reply = client.post(RECOMMEND, {"text": TEXT, "filters": {"cluster": ["health care"]}, "diversity": False}).expect(200)
+    assert {item["cluster"] for item in reply["recommendations"]} == {"Health Care"}
+    client.post(RECOMMEND, {"text": TEXT, "filters": {"cluster": ["Helth Care"]}}).expect_named("Helth Care")
+
+
+def test_a_career_both_liked_and_disliked_is_refused(client):
+    client.post(RECOMMEND, {"liked": ["chef"], "disliked": ["chef"]}).expect_named("chef")

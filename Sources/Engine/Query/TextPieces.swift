@@ -15,7 +15,8 @@ package enum TextPieces {
             let window = rest.prefix(maximumCharacters)
             let half = window.index(window.startIndex, offsetBy: maximumCharacters / 2)
             let sentence = window[half...].lastIndex { $0 == "." || $0 == "!" || $0 == "?" || $0.isNewline }
-            let cut = sentence ?? window[half...].lastIndex(where: \.isWhitespace) ?? window.index(before: window.endIndex)
+            let cut =
+                sentence ?? window[half...].lastIndex(where: \.isWhitespace) ?? window.index(before: window.endIndex)
             pieces.append(String(rest[...cut]))
             rest = rest[rest.index(after: cut)...]
         }

@@ -38,7 +38,8 @@ struct Explainer: Sendable {
         if query.hasAnswers { band = band.atMost(.ceiling(answers: query.answerCount)) }
         let skills = matchedSkills(of: career)
         let views = viewCosines(row: row)
-        let sentences = Sentences(band: band, answers: answers, abilities: abilities, skills: skills, views: views,
+        let sentences = Sentences(
+            band: band, answers: answers, abilities: abilities, skills: skills, views: views,
             isRated: request.abilities != nil)
         return Recommendation(
             career: career, rank: rank, score: score, embeddingSimilarity: embedding, abilitySimilarity: ability,

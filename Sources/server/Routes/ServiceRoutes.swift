@@ -58,13 +58,15 @@ struct ServiceRoutes {
 
     /// The quiz, with what the page can tell before its script runs.
     private func home(on router: Router<RequestScope>) throws {
-        let template = try MustacheTemplate(string: String(decoding: Assets.data("web/index.html") ?? Data(), as: UTF8.self))
+        let template = try MustacheTemplate(
+            string: String(decoding: Assets.data("web/index.html") ?? Data(), as: UTF8.self))
         router.get("/") { _, _ in
             let generation = pathways.recommender.current
-            let page = template.render([
-                "careers": generation.index.count, "clusters": generation.clusters.count,
-                "degraded": generation.degradation != nil,
-            ] as [String: any Sendable])
+            let page = template.render(
+                [
+                    "careers": generation.index.count, "clusters": generation.clusters.count,
+                    "degraded": generation.degradation != nil,
+                ] as [String: any Sendable])
             return Response(
                 status: .ok, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-cache"],
                 body: .init(byteBuffer: ByteBuffer(string: page)))
