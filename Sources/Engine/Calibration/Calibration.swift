@@ -3,7 +3,7 @@ internal import Synchronization
 /// What scores look like over reference queries: the scale λ of the ability cosine, and where bands begin.
 ///
 /// The reference queries are random answer sheets with a fixed seed, held against every career. Queries of plain
-/// text have another distribution of cosines, so they have reference queries of their own: mixtures of phrases
+/// text have another distribution of cosines, so they have reference queries of their own: single phrases
 /// of the quiz.
 package struct Calibration: Sendable, Codable, Equatable {
     /// One reference query held against one career.
@@ -12,7 +12,7 @@ package struct Calibration: Sendable, Codable, Equatable {
         package let ability: Float
     }
 
-    /// Sheets and text mixtures that a calibration is measured over.
+    /// Sheets, and texts outside the quiz, that a calibration is measured over.
     package static let referenceQueries = 256
     package static let seed: UInt64 = 20_260_226
 
