@@ -10,11 +10,6 @@ struct Bitmap: Sendable, Equatable {
         clearTail()
     }
 
-    init(count: Int, rows: some Sequence<UInt32>) {
-        self.init(count: count)
-        for row in rows { insert(Int(row)) }
-    }
-
     /// Bits past `count` stay 0, so that counts and complements need no special case.
     private mutating func clearTail() {
         if count % 64 != 0 { words[words.count - 1] &= (1 << UInt64(count % 64)) - 1 }
