@@ -58,6 +58,11 @@ package protocol SQLDatabase: Sendable {
     @discardableResult
     func write<T: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> T) async throws -> T
 
+    /// Takes the lock of that name if nobody has it, in this process or another.
+    ///
+    /// - Returns: nil where somebody has it.
+    func lock(_ name: String) throws -> DatabaseLock?
+
     /// Looks the whole database over and returns what is wrong with it, nothing where all is well.
     func check() async throws -> [String]
 

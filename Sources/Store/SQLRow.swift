@@ -100,6 +100,14 @@ package struct SQLRow: Sendable {
         return date
     }
 
+    /// A time, or nil for null.
+    ///
+    /// - Throws: as `time` for any other kind.
+    package func optionalTime(_ name: String) throws -> Date? {
+        if case .null = try value(name) { return nil }
+        return try time(name)
+    }
+
     private func mismatch(_ name: String, _ expected: String) throws -> StoreError {
         StoreError(.unexpectedValue, "column \(name) holds \(try value(name).kind), which is not \(expected)")
     }

@@ -16,6 +16,8 @@ package struct StoreError: Error, Sendable, Equatable {
         case invalidValue = "invalid_value"
         /// A stored value is not of the kind that was asked for.
         case unexpectedValue = "unexpected_value"
+        /// What is stored is not in the state that the change needs.
+        case conflict
         /// The SQL is wrong or its arguments do not fit it.
         case invalidStatement = "invalid_statement"
         /// An earlier statement of the transaction failed; nothing more runs until its savepoint is left.

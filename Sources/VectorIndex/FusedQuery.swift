@@ -34,4 +34,18 @@ package struct FusedQuery: Sendable {
         self.row = row
         norm = RowScan.norm(row.span).nextUp
     }
+
+    /// A query for what is like a row of an index, both its parts weighted as above.
+    ///
+    /// - Parameter row: (layout.rowCount), each part of unit length or zero.
+    /// - Throws: `IndexError` for another dimension, a weight outside 0…1, or a row in which nothing is left to compare.
+    package init(like row: [Float], alpha: Float, lambda: Float, layout: RowLayout) throws(IndexError) {
+        guard row.count == layout.rowCount else {
+            throw .wrongDimension(what: "the row to compare with", expected: layout.rowCount, found: row.count)
+        }
+        let abilityEnd = layout.embeddingCount + layout.abilityCount
+        try self.init(
+            embedding: Array(row[..<layout.embeddingCount]), abilities: Array(row[layout.embeddingCount..<abilityEnd]),
+            alpha: alpha, lambda: lambda, layout: layout)
+    }
 }

@@ -19,9 +19,9 @@ private final class QueryScan: Sendable {
     init(_ request: SearchRequest, in generation: Generation) throws(IndexError) {
         try request.validate(in: generation)
         self.request = request
-        eligible = try generation.eligibleRows(for: request)
+        eligible = try generation.eligibleRows(for: request.conditions)
         matched = generation.matchedCount(eligible)
-        selection = Mutex(generation.makeSelection(for: request))
+        selection = Mutex(generation.makeSelection(for: request.conditions))
     }
 }
 

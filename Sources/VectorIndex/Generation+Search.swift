@@ -15,39 +15,62 @@ extension Generation {
     /// - Complexity: O(rows · dimension) time, O(limit) memory for each worker.
     package func search(_ request: SearchRequest) throws(IndexError) -> SearchResult {
         try request.validate(in: self)
-        let eligible = try eligibleRows(for: request)
+        let eligible = try eligibleRows(for: request.conditions)
         let matched = matchedCount(eligible)
-        let rowTotal = offsets[segments.count]
-        let workers = rowTotal < parallelRows ? 1 : min(WorkerThreads.processorCount, rowTotal / (parallelRows / 2))
-        // Whole blocks of 64 rows for each worker, so that every block begins on a word of the bitmaps.
-        let share = ((rowTotal + workers - 1) / workers + 63) / 64 * 64
-        let selections = WorkerThreads.map(workers) { worker in
-            var selection = makeSelection(for: request)
-            scan(
-                slots: min(worker * share, rowTotal)..<min((worker + 1) * share, rowTotal), query: request.query,
-                eligible: eligible, into: &selection)
+        let shares = workerShares()
+        let selections = WorkerThreads.map(shares.count) { worker in
+            var selection = makeSelection(for: request.conditions)
+            scan(slots: shares[worker], query: request.query, eligible: eligible, into: &selection)
             return selection
         }
-        var best = makeSelection(for: request)
+        var best = makeSelection(for: request.conditions)
         for selection in selections { best.merge(selection) }
         return SearchResult(
             hits: best.hits(withRanks: request.wantsRankBeforeCap), matched: matched, scanned: matched, complete: true,
             exact: true)
     }
 
-    func makeSelection(for request: SearchRequest) -> Selection {
+    func makeSelection(for conditions: SearchConditions) -> Selection {
         Selection(
-            generation: self, limit: request.limit, maxPerCluster: request.maxPerCluster,
-            keepsCapped: request.wantsRankBeforeCap)
+            generation: self, limit: conditions.limit, maxPerCluster: conditions.maxPerCluster,
+            keepsCapped: conditions.wantsRankBeforeCap)
+    }
+
+    /// The slots that each worker of a pass takes, ascending; at least one share, which may be empty.
+    ///
+    /// - Parameter workers: nil for as many as the rows are worth. No result depends on it.
+    func workerShares(_ workers: Int? = nil) -> [Range<Int>] {
+        let rowTotal = offsets[segments.count]
+        let workers =
+            workers
+            ?? (rowTotal < parallelRows ? 1 : min(WorkerThreads.processorCount, rowTotal / (parallelRows / 2)))
+        // Whole blocks of 64 rows for each worker, so that every block begins on a word of the bitmaps.
+        let share = ((rowTotal + workers - 1) / workers + 63) / 64 * 64
+        return (0..<workers).map { min($0 * share, rowTotal)..<min(($0 + 1) * share, rowTotal) }
+    }
+
+    /// The rows of one segment among `slots`, cut where a multiple of `size` rows of the segment is reached.
+    func forEachBlock(of slots: Range<Int>, size: Int, _ body: (_ segment: Int, _ rows: Range<Int>) -> Void) {
+        for s in segments.indices {
+            let slots = slots.clamped(to: offsets[s]..<offsets[s + 1])
+            // Shares are aligned by slot, so realign to rows of the segment here.
+            var start = slots.lowerBound - offsets[s]
+            let end = slots.upperBound - offsets[s]
+            while start < end {
+                let stop = min(end, (start / size + 1) * size)
+                body(s, start..<stop)
+                start = stop
+            }
+        }
     }
 
     /// For each segment the rows that may be found, or nil where all may.
-    func eligibleRows(for request: SearchRequest) throws(IndexError) -> [Bitmap?] {
+    func eligibleRows(for conditions: SearchConditions) throws(IndexError) -> [Bitmap?] {
         var eligible: [Bitmap?] = []
         eligible.reserveCapacity(segments.count)
         for (segment, dead) in zip(segments, dead) {
             var bitmap: Bitmap? = nil
-            if let filter = request.filter {
+            if let filter = conditions.filter {
                 bitmap = try filter.rows(in: segment.columns, count: segment.count)
             }
             if !dead.isEmpty {
@@ -55,7 +78,7 @@ extension Generation {
                 live.subtract(dead)
                 bitmap = live
             }
-            for id in request.excluded {
+            for id in conditions.excluded {
                 guard let row = segment.row(of: id) else { continue }
                 var rest = bitmap ?? Bitmap(count: segment.count, filled: true)
                 rest.remove(row)
@@ -74,18 +97,10 @@ extension Generation {
     private func scan(slots: Range<Int>, query: FusedQuery, eligible: [Bitmap?], into selection: inout Selection) {
         var scores = AlignedBuffer<Float>(count: blockRows, repeating: 0)
         var chosen = AlignedBuffer<UInt32>(count: blockRows, repeating: 0)
-        for s in segments.indices {
-            let rows = (slots.clamped(to: offsets[s]..<offsets[s + 1]))
-            // Rows of this segment, from a multiple of 64 of its own: shares are aligned by slot, so realign here.
-            var start = rows.lowerBound - offsets[s]
-            let end = rows.upperBound - offsets[s]
-            while start < end {
-                let stop = min(end, (start / blockRows + 1) * blockRows)
-                scan(
-                    segment: s, rows: start..<stop, query: query, eligible: eligible[s], scores: &scores,
-                    chosen: &chosen, into: &selection)
-                start = stop
-            }
+        forEachBlock(of: slots, size: blockRows) { s, rows in
+            scan(
+                segment: s, rows: rows, query: query, eligible: eligible[s], scores: &scores, chosen: &chosen,
+                into: &selection)
         }
     }
 

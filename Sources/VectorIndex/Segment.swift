@@ -1,27 +1,5 @@
 internal import VectorMath
 
-/// What the index is told of an item.
-package struct IndexItem: Sendable {
-    package var id: ItemID
-    /// Of unit length, or empty where the item has none.
-    package var embedding: [Float]
-    /// Centred and of unit length; empty or all zero where the item is just average.
-    package var abilities: [Float]
-    package var cluster: String
-    package var attributes: [String: AttributeValue]
-
-    package init(
-        id: ItemID, embedding: [Float], abilities: [Float], cluster: String = "",
-        attributes: [String: AttributeValue] = [:]
-    ) {
-        self.id = id
-        self.embedding = embedding
-        self.abilities = abilities
-        self.cluster = cluster
-        self.attributes = attributes
-    }
-}
-
 /// Rows that were written together and never change: the unit that generations share.
 final class Segment: Sendable {
     let count: Int
@@ -48,7 +26,11 @@ final class Segment: Sendable {
             if rowsByID.updateValue(UInt32(row), forKey: item.id) != nil { throw .duplicateID(item.id) }
             greatestNorm = max(
                 greatestNorm, (norms.embedding * norms.embedding + norms.abilities * norms.abilities).squareRoot())
-            rows.write(item.embedding.span, at: row * layout.rowCount)
+            switch item.source {
+            case .values(let values): rows.write(values.span, at: row * layout.rowCount)
+            case .snapshot(let stored, let index):
+                stored.read(row: index) { rows.write($0, at: row * layout.rowCount) }
+            }
             rows.write(item.abilities.span, at: row * layout.rowCount + layout.embeddingCount)
         }
         count = items.count
@@ -104,10 +86,21 @@ final class Segment: Sendable {
     private static func validate(
         _ item: IndexItem, layout: RowLayout
     ) throws(IndexError) -> (embedding: Double, abilities: Double) {
-        (
-            try unitOrZeroNorm(item.embedding, count: layout.embeddingCount, what: "the embedding of “\(item.id)”"),
-            try unitOrZeroNorm(item.abilities, count: layout.abilityCount, what: "the ability vector of “\(item.id)”")
-        )
+        let what = "the embedding of “\(item.id)”"
+        let embedding: Double
+        switch item.source {
+        case .values(let values):
+            embedding = try unitOrZeroNorm(values, count: layout.embeddingCount, what: what)
+        case .snapshot(let rows, let row):
+            guard rows.dimension == layout.embeddingCount else {
+                throw .wrongDimension(what: what, expected: layout.embeddingCount, found: rows.dimension)
+            }
+            // Finite and of unit length, or it would not have become a row.
+            embedding = rows.read(row: row) { RowScan.norm($0) }
+        }
+        let abilities = try unitOrZeroNorm(
+            item.abilities, count: layout.abilityCount, what: "the ability vector of “\(item.id)”")
+        return (embedding, abilities)
     }
 }
 

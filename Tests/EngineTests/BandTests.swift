@@ -34,7 +34,9 @@ import Testing
     @Test func `are read to their end`() async throws {
         let fixture = try await EngineFixture()
         let target = try #require(fixture.careers.first { $0.id == "welder" })
-        let text = String(repeating: "the and of. ", count: 300) + target.description
+        let text =
+            String(repeating: "the and of. ", count: 300) + target.aliases.joined(separator: ", ")
+            + ". \(target.description)"
         #expect(TextPieces.split(text).count > 3)
         let reply = try await fixture.recommender.recommend(RecommendationRequest(text: text))
         #expect(reply.recommendations.first?.career.id == "welder")

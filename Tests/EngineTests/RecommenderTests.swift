@@ -168,10 +168,10 @@ import VectorIndex
 
 @Suite struct `Building a generation` {
     @Test func `embeds each text once, and again only where text or space changed`() async throws {
-        let database = try await SQLiteDatabase.temporary(durability: .normal)
-        _ = try await SchemaMigrator().migrate(database)
+        let database = try await EngineFixture.newDatabase()
         let first = try await EngineFixture(database: database)
-        #expect(first.statistics.reused == 0 && first.statistics.embedded > 2 * first.careers.count)
+        let phrases = Set(first.quiz.phrases.work + first.quiz.phrases.takes).count
+        #expect(first.statistics.reused == 0 && first.statistics.embedded == first.careers.count + phrases)
         let again = try await EngineFixture(database: database)
         #expect(again.statistics.embedded == 0 && again.statistics.reused == first.statistics.embedded)
         let other = try await EngineFixture(vectorizer: WordVectorizer(id: "words@other"), database: database)
@@ -179,16 +179,36 @@ import VectorIndex
     }
 
     @Test func `makes damaged vectors anew and names them`() async throws {
-        let database = try await SQLiteDatabase.temporary(durability: .normal)
-        _ = try await SchemaMigrator().migrate(database)
+        let database = try await EngineFixture.newDatabase()
+        let first = try await EngineFixture(database: database)
+        let before = try await StoredRows.current(database)
+        let record = try #require(try await Reembedder(database).current())
+        let blocks = try await GenerationRepository(database).blocks(of: record.id)
+        // The last byte of a block is one of its last row's numbers.
+        var bytes = blocks[0].bytes
+        bytes[bytes.count - 1] ^= 0x10
+        try await StoredRows.setBytes(bytes, ofBlock: 0, in: record.id, database)
+        let mended = try await EngineFixture(database: database)
+        #expect(mended.statistics.embedded == 1 && mended.statistics.damaged.count == 1)
+        let name = first.careers.map(\.id).sorted()[blocks[0].rowCount - 1]
+        #expect(mended.statistics.damaged.allSatisfy { $0.contains(name) })
+        #expect(try await StoredRows.difference(before, StoredRows.current(database)) < 1e-6)
+        #expect(try await EngineFixture(database: database).statistics.damaged.isEmpty)
+    }
+
+    @Test func `makes damaged phrases anew and names them`() async throws {
+        let database = try await EngineFixture.newDatabase()
         _ = try await EngineFixture(database: database)
-        try await database.write { connection in
-            _ = try connection.execute(
-                "UPDATE vectors SET checksum = checksum + 1 WHERE item_kind = 'career' AND item_id = 'welder'")
+        let changed = try await database.write { connection in
+            try connection.execute(
+                """
+                UPDATE vectors SET checksum = checksum + 1 WHERE item_kind = 'phrase'
+                    AND item_id IN (SELECT item_id FROM vectors WHERE item_kind = 'phrase' ORDER BY item_id LIMIT 2)
+                """)
         }
         let mended = try await EngineFixture(database: database)
-        #expect(mended.statistics.embedded == 2 && mended.statistics.damaged.count == 2)
-        #expect(mended.statistics.damaged.allSatisfy { $0.contains("welder") })
+        #expect(changed == 2 && mended.statistics.embedded == 2 && mended.statistics.damaged.count == 2)
+        #expect(mended.statistics.damaged.allSatisfy { $0.contains("phrase") })
         #expect(try await EngineFixture(database: database).statistics.damaged.isEmpty)
     }
 

@@ -36,4 +36,28 @@ import Testing
             }
         }
     }
+
+    /// Codes that stand for statuses which no route gives yet.
+    private static let reserved: Set<String> = [
+        "unauthorised", "forbidden", "too_many_requests", "not_implemented", "unavailable",
+    ]
+
+    @Test func `lists every problem code of the source with its title`() throws {
+        let pattern = /ProblemCode\(\s*"(?<name>[a-z_]+)", \.\w+, "(?<title>[^"]+)"\)/
+        var inSource: [String: String] = [:]
+        let folder = RepositoryRoot.file("Sources/server")
+        let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+        for case let file as URL in files where file.pathExtension == "swift" {
+            for match in try String(contentsOf: file, encoding: .utf8).matches(of: pattern) {
+                inSource[String(match.name)] = String(match.title)
+            }
+        }
+        let listed = try #require(try json("openapi.json")["x-problems"] as? [[String: Any]])
+        var described: [String: String] = [:]
+        for problem in listed {
+            described[try #require(problem["code"] as? String)] = problem["title"] as? String
+        }
+        #expect(inSource.count > 15)
+        #expect(inSource.filter { !Self.reserved.contains($0.key) } == described)
+    }
 }

@@ -18,7 +18,7 @@ struct NaiveScan {
         var scored: [Rank] = []
         for item in items.values where !request.excluded.contains(item.id) {
             if let filter = request.filter, !Self.meets(item, filter) { continue }
-            scored.append(Rank(score: score(item, request.query), id: item.id))
+            scored.append(Rank(score: score(item, request.query.row), id: item.id))
         }
         scored.sort()
         var taken: [String: Int] = [:]
@@ -32,14 +32,19 @@ struct NaiveScan {
         return found
     }
 
-    private func score(_ item: IndexItem, _ query: FusedQuery) -> Float {
+    func score(_ item: IndexItem, _ query: [Float]) -> Float {
+        let row = row(of: item)
+        var score = AlignedBuffer<Float>(count: 1, repeating: .nan)
+        var out = score.mutableSpan
+        RowScan.canonicalScores(query: query.span, rows: row.span, into: &out, using: .portable)
+        return score[0]
+    }
+
+    func row(of item: IndexItem) -> [Float] {
         var row = [Float](repeating: 0, count: layout.rowCount)
         for i in item.embedding.indices { row[i] = item.embedding[i] }
         for i in item.abilities.indices { row[layout.embeddingCount + i] = item.abilities[i] }
-        var score = AlignedBuffer<Float>(count: 1, repeating: .nan)
-        var out = score.mutableSpan
-        RowScan.canonicalScores(query: query.row.span, rows: row.span, into: &out, using: .portable)
-        return score[0]
+        return row
     }
 
     static func meets(_ item: IndexItem, _ filter: Filter) -> Bool {

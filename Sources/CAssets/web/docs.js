@@ -161,7 +161,7 @@ function parameterList(parameters) {
   return [
     h("h4", null, "Parameters"),
     h("ul", { class: "fields", role: "list" }, ...parameters.map((each) => {
-      const place = each.in === "path" ? "in the path" : "in the query";
+      const place = { path: "in the path", query: "in the query", header: "a header field" }[each.in];
       return field(each.name, { ...each.schema, description: `${each.description ?? ""} (${place})` },
         each.required && "required");
     })),
@@ -201,11 +201,13 @@ function response([status, given]) {
     ]));
 }
 
-/** Sends a GET from the page, with the parameters that the reader enters. */
-function tryIt(path, parameters) {
+/** Sends a GET from the page, with the parameters that the reader enters; header fields are the browser's own affair. */
+function tryIt(path, all) {
+  const parameters = all.filter((each) => each.in !== "header");
   const output = h("div", { role: "status" });
   const inputs = parameters.map((each) => h("input", {
-    name: each.name, value: each.example ?? each.schema.default, required: each.in === "path", autocomplete: "off",
+    name: each.name, value: each.in === "path" ? each.example : each.schema.default, required: each.in === "path",
+    autocomplete: "off",
   }));
   const send = async (event) => {
     event.preventDefault();
@@ -269,7 +271,7 @@ function contents(groups) {
 
 function problems() {
   const [example] = Object.values(description.components.responses)
-    .flatMap((each) => Object.values(each.content).flatMap(examples))
+    .flatMap((each) => Object.values(each.content ?? {}).flatMap(examples))
     .filter(({ value }) => value.errors);
   return h("section", { "aria-labelledby": "problems" },
     h("h2", { id: "problems" }, "Problems"),

@@ -2,3 +2,4 @@
 #include "pl_scan.h"
 #include "pl_dense.h"
 #include "pl_sha256.h"
+#include "pl_crc32c.h"

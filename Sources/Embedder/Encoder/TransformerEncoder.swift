@@ -134,7 +134,8 @@ package final class TransformerEncoder: Sendable {
             DenseMath.meanOfRows(
                 workspace.state.span.extracting(row * hidden..<(row + rows) * hidden), into: &span)
             let length = DenseMath.normalise(&span)
-            guard length.isFinite else { throw .notFinite }
+            // Weights that are all zero give a vector without direction, which no cosine can be taken of.
+            guard length.isFinite, length > 0 else { throw .notFinite }
             vectors.append(vector)
             row += sequence.count
         }

@@ -60,7 +60,9 @@ extension ModelCatalogue {
         let file = ModelFile(folder, pinned.path)
         guard file.exists else { return .missing }
         do {
-            let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
+            // What a link leads to, not the link: caches of models are made of links.
+            let target = URL(fileURLWithPath: file.path).resolvingSymlinksInPath().path
+            let attributes = try FileManager.default.attributesOfItem(atPath: target)
             let bytes = (attributes[.size] as? NSNumber)?.intValue ?? -1
             if bytes >= 0 && bytes < pinned.bytes { return .cutOff(bytes: bytes, expected: pinned.bytes) }
             if bytes != pinned.bytes { return .wrongSize(bytes: bytes, expected: pinned.bytes) }

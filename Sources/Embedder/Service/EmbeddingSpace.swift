@@ -23,6 +23,8 @@ package struct EmbeddingSpace: Hashable, Sendable {
     package let queryPrefix: String
     package let documentPrefix: String
     package let views: [View]
+    /// How an item's texts become a view's vector where that is more than embedding one text; empty where it is not.
+    package let composition: String
     /// Dimensions of a view.
     package let viewDimension: Int
     /// Names the space: equal exactly where all of the above are equal.
@@ -30,11 +32,13 @@ package struct EmbeddingSpace: Hashable, Sendable {
 
     /// The space of a model that gives vectors of `dimension` dimensions.
     ///
-    /// - Parameter weights: one positive number per view, scaled to a sum of 1; equal if not given.
+    /// - Parameters:
+    ///   - weights: one positive number per view, scaled to a sum of 1; equal if not given.
+    ///   - composition: a name for how several texts make one vector; another way is another space.
     /// - Throws: `EmbedderError.unsupportedDimension` unless `dimension` is 384 or 768; `.invalidViews`.
     package init(
         modelID: String, weightsSHA256: String, pooling: String, queryPrefix: String = "", documentPrefix: String = "",
-        dimension: Int, weights: [Double]? = nil
+        dimension: Int, weights: [Double]? = nil, composition: String = ""
     ) throws(EmbedderError) {
         let names: [String]
         switch dimension {
@@ -56,11 +60,13 @@ package struct EmbeddingSpace: Hashable, Sendable {
         self.queryPrefix = queryPrefix
         self.documentPrefix = documentPrefix
         views = zip(names, weights).map { View(name: $0, weight: $1 / sum) }
+        self.composition = composition
         viewDimension = dimension
 
         // Each part after its length, so that no two lists of parts spell the same text.
         var parts = [modelID, weightsSHA256, pooling, queryPrefix, documentPrefix, String(dimension)]
         for view in views { parts += [view.name, String(view.weight.bitPattern, radix: 16)] }
+        if !composition.isEmpty { parts.append(composition) }
         let description = parts.map { "\($0.utf8.count):\($0)" }.joined()
         id = modelID + "@" + SHA256.hash(Array(description.utf8)).prefix(16)
     }

@@ -86,12 +86,14 @@ package final class TextEmbedder: Sendable {
 
     /// The space of this model's vectors: two views for 384 dimensions, one for 768.
     ///
-    /// - Parameter weights: of the views, in order; equal if not given.
+    /// - Parameters:
+    ///   - weights: of the views, in order; equal if not given.
+    ///   - composition: a name for how several texts make one vector.
     /// - Throws: `EmbedderError.unsupportedDimension`, `.invalidViews`, or what reading the weights throws.
-    package func space(weights: [Double]? = nil) throws(EmbedderError) -> EmbeddingSpace {
+    package func space(weights: [Double]? = nil, composition: String = "") throws(EmbedderError) -> EmbeddingSpace {
         try EmbeddingSpace(
             modelID: modelID, weightsSHA256: weightsSHA256(), pooling: pooling.rawValue, queryPrefix: queryPrefix,
-            documentPrefix: documentPrefix, dimension: dimension, weights: weights)
+            documentPrefix: documentPrefix, dimension: dimension, weights: weights, composition: composition)
     }
 
     /// The unit vector of `text`.
@@ -105,9 +107,11 @@ package final class TextEmbedder: Sendable {
     ///
     /// Texts that the cache does not know are computed in batches of texts of similar length.
     ///
+    /// - Parameter isCached: false for texts that nobody asks for twice, such as a catalogue's: they would push out
+    ///   those that people do ask.
     /// - Throws: `EmbedderError.notFinite` if the weights are damaged.
-    package func embed(_ texts: [String]) throws(EmbedderError) -> [[Float]] {
-        try embed(tokenIDs: texts.map(tokenizer.tokenIDs))
+    package func embed(_ texts: [String], isCached: Bool = true) throws(EmbedderError) -> [[Float]] {
+        try embed(tokenIDs: texts.map(tokenizer.tokenIDs), isCached: isCached)
     }
 
     /// The unit vectors of the texts if the cache has all of them; nil otherwise, and nothing is computed.
@@ -123,8 +127,8 @@ package final class TextEmbedder: Sendable {
     /// The unit vector of each list of token ids, in order.
     ///
     /// - Throws: `EmbedderError.noTokens`, `.invalidTokenID` or `.tooManyTokens`; `.notFinite` as above.
-    package func embed(tokenIDs: [[Int32]]) throws(EmbedderError) -> [[Float]] {
-        var vectors = cache.vectors(of: tokenIDs)
+    package func embed(tokenIDs: [[Int32]], isCached: Bool = true) throws(EmbedderError) -> [[Float]] {
+        var vectors = isCached ? cache.vectors(of: tokenIDs) : Array(repeating: nil, count: tokenIDs.count)
         // Each different list once, with every place that wants it.
         var places: [[Int32]: [Int]] = [:]
         var missing: [[Int32]] = []
@@ -134,7 +138,7 @@ package final class TextEmbedder: Sendable {
         }
         for batch in TokenBatches(missing, budget: batchTokens) {
             let computed = try encoder.encode(batch, pooling: pooling)
-            cache.insert(zip(batch, computed).map { ($0, $1) })
+            if isCached { cache.insert(zip(batch, computed).map { ($0, $1) }) }
             for (key, vector) in zip(batch, computed) {
                 for place in places[key] ?? [] { vectors[place] = vector }
             }

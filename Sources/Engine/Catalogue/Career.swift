@@ -56,6 +56,31 @@ package struct RequiredEducation: Codable, Hashable, Sendable {
     package var text: String
 }
 
+/// A property that an operator gives careers of their own to filter by: words, or one number.
+package enum CareerAttribute: Codable, Hashable, Sendable {
+    case words([String])
+    case number(Double)
+
+    package init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        if let number = try? value.decode(Double.self) {
+            self = .number(number)
+        } else if let word = try? value.decode(String.self) {
+            self = .words([word])
+        } else {
+            self = .words(try value.decode([String].self))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var value = encoder.singleValueContainer()
+        switch self {
+        case .words(let words): try value.encode(words)
+        case .number(let number): try value.encode(number)
+        }
+    }
+}
+
 /// A career as the catalogue describes it.
 package struct Career: Codable, Hashable, Sendable {
     package var id: String
@@ -74,15 +99,50 @@ package struct Career: Codable, Hashable, Sendable {
     package var cluster: String
     /// In the order of `Ability.allCases`.
     package var abilities: [Double]
+    /// What is done in this work, most important first.
+    package var tasks: [String]
+    /// Tools and software that the work uses, most important first.
+    package var technologies: [String]
+    /// By name; free for whoever fills the catalogue.
+    package var attributes: [String: CareerAttribute]
+    /// Who described it: the name of a `CareerSource`; nil in a file that leaves it to the import.
+    package var source: String?
 
     enum CodingKeys: String, CodingKey {
-        case id, name, aliases, description, salary, growth, cluster, abilities
+        case id, name, aliases, description, salary, growth, cluster, abilities, tasks, technologies, attributes, source
         case requiredSkills = "required_skills"
         case suitableFor = "suitable_for"
         case typicalCompanies = "typical_companies"
         case requiredEducation = "required_education"
         case relatedCareers = "related_careers"
         case socCode = "soc_code"
+    }
+
+    package init(
+        id: String, name: String, aliases: [String] = [], description: String, requiredSkills: [String],
+        suitableFor: String, salary: SalaryRange? = nil, growth: JobGrowth? = nil, typicalCompanies: [String] = [],
+        requiredEducation: RequiredEducation, relatedCareers: [String] = [], socCode: String? = nil, cluster: String,
+        abilities: [Double], tasks: [String] = [], technologies: [String] = [],
+        attributes: [String: CareerAttribute] = [:], source: String? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.aliases = aliases
+        self.description = description
+        self.requiredSkills = requiredSkills
+        self.suitableFor = suitableFor
+        self.salary = salary
+        self.growth = growth
+        self.typicalCompanies = typicalCompanies
+        self.requiredEducation = requiredEducation
+        self.relatedCareers = relatedCareers
+        self.socCode = socCode
+        self.cluster = cluster
+        self.abilities = abilities
+        self.tasks = tasks
+        self.technologies = technologies
+        self.attributes = attributes
+        self.source = source
     }
 
     package init(from decoder: any Decoder) throws {
@@ -100,6 +160,10 @@ package struct Career: Codable, Hashable, Sendable {
         relatedCareers = try values.decodeIfPresent([String].self, forKey: .relatedCareers) ?? []
         socCode = try values.decodeIfPresent(String.self, forKey: .socCode)
         cluster = try values.decodeIfPresent(String.self, forKey: .cluster) ?? ""
+        tasks = try values.decodeIfPresent([String].self, forKey: .tasks) ?? []
+        technologies = try values.decodeIfPresent([String].self, forKey: .technologies) ?? []
+        attributes = try values.decodeIfPresent([String: CareerAttribute].self, forKey: .attributes) ?? [:]
+        source = try values.decodeIfPresent(String.self, forKey: .source)
         let named = try values.decode([String: Double].self, forKey: .abilities)
         var abilities: [Double] = []
         for ability in Ability.allCases {
@@ -131,15 +195,10 @@ package struct Career: Codable, Hashable, Sendable {
         try values.encode(cluster, forKey: .cluster)
         try values.encode(
             Dictionary(uniqueKeysWithValues: zip(Ability.allCases.map(\.rawValue), abilities)), forKey: .abilities)
-    }
-
-    /// The text of a view of this career.
-    package func text(of view: TextView.Content) -> String {
-        switch view {
-        case .work: "\(name). \(description)"
-        case .takes: "\(requiredSkills.joined(separator: ", ")). \(suitableFor) \(requiredEducation.text)"
-        case .everything: "\(text(of: .work)) \(text(of: .takes))"
-        }
+        if !tasks.isEmpty { try values.encode(tasks, forKey: .tasks) }
+        if !technologies.isEmpty { try values.encode(technologies, forKey: .technologies) }
+        if !attributes.isEmpty { try values.encode(attributes, forKey: .attributes) }
+        try values.encodeIfPresent(source, forKey: .source)
     }
 }
 
@@ -148,6 +207,8 @@ package enum CatalogueError: Error, Equatable, CustomStringConvertible {
     case invalidCareer(id: String, problem: String)
     case invalidQuiz(problem: String)
     case unreadable(what: String, problem: String)
+    /// What is stored is not what was written.
+    case damaged(what: String, location: String, problem: String)
     case empty
 
     package var description: String {
@@ -155,6 +216,9 @@ package enum CatalogueError: Error, Equatable, CustomStringConvertible {
         case .invalidCareer(let id, let problem): "career “\(id)”: \(problem)"
         case .invalidQuiz(let problem): "the quiz: \(problem)"
         case .unreadable(let what, let problem): "\(what) cannot be read: \(problem)"
+        case .damaged(let what, let location, let problem):
+            "\(what) in \(location) is damaged; restore a backup, import the careers again, or remove the row from the table "
+                + "“careers”: a built-in one is made anew at the next start (\(problem))"
         case .empty: "the catalogue has no active careers; import some"
         }
     }

@@ -1,3 +1,4 @@
+package import Store
 package import VectorIndex
 
 /// Why a reply is less than it could be.
@@ -17,8 +18,24 @@ package struct Degradation: Sendable, Hashable, Codable {
     }
 }
 
+/// How far the vectors of a generation are those of its careers' present texts.
+package struct EmbeddingState: Sendable, Equatable, Codable {
+    /// Vectors that fit the texts.
+    package var current = 0
+    /// Careers served with the vector of an earlier text.
+    package var stale = 0
+    /// Careers that are not served yet for want of a vector.
+    package var pending = 0
+    /// The stored generation that the vectors come from.
+    package var generation: Int64?
+
+    package init() {}
+}
+
 /// One consistent state of the careers: what a request sees from beginning to end.
 package final class CareerGeneration: Sendable {
+    /// Counts up with every change of the careers or their vectors, over restarts too.
+    package let number: UInt64
     package let index: Generation
     package let careers: [String: Career]
     /// Every career, by name and then by id.
@@ -30,6 +47,10 @@ package final class CareerGeneration: Sendable {
     package let space: TextSpace?
     package let calibration: Calibration
     package let degradation: Degradation?
+    /// Who described careers, by name.
+    package let sources: [String: CareerSource]
+    /// Careers whose text has changed since their vector was made, and those that wait for their first one.
+    package let embedding: EmbeddingState
     /// Mean row over all careers: (layout.rowCount). What an average career would score a query by.
     let meanRow: [Float]
     /// For each view the mean phrase of the quiz, which is taken off every phrase and free text of a quiz.
@@ -39,9 +60,12 @@ package final class CareerGeneration: Sendable {
     let bands: BandTable
 
     init(
-        index: Generation, careers: [String: Career], frame: AbilityFrame, space: TextSpace?, calibration: Calibration,
-        degradation: Degradation?, quizCentres: [[Float]], phraseVectors: [String: [Float]]
+        number: UInt64, index: Generation, careers: [String: Career], frame: AbilityFrame, space: TextSpace?,
+        calibration: Calibration,
+        degradation: Degradation?, sources: [String: CareerSource], embedding: EmbeddingState, quizCentres: [[Float]],
+        phraseVectors: [String: [Float]]
     ) {
+        self.number = number
         self.index = index
         self.careers = careers
         orderedCareers = careers.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
@@ -50,10 +74,17 @@ package final class CareerGeneration: Sendable {
         self.space = space
         self.calibration = calibration
         self.degradation = degradation
+        self.sources = sources
+        self.embedding = embedding
         self.quizCentres = quizCentres
         self.phraseVectors = phraseVectors
         meanRow = Self.meanRow(of: index)
         bands = BandTable(calibration)
+    }
+
+    /// The sources of some careers, each once, in alphabetical order.
+    package func sources(of careers: [Career]) -> [CareerSource] {
+        Set(careers.compactMap(\.source)).sorted().compactMap { sources[$0] }
     }
 
     /// A career's unit vector in each view, or nil where it has none.

@@ -1,192 +1,178 @@
 package import Foundation
 package import Store
-package import VectorIndex
+internal import VectorIndex
 
-/// Makes generations of careers: texts to vectors (only those that are not stored yet), vectors to rows.
+/// Makes generations of careers from what the store has: rows and phrases whose texts are unchanged are read, the others
+/// embedded.
 package struct CareerGenerationBuilder: Sendable {
+    /// What to do about careers whose vector is missing or of an earlier text.
+    package enum Completion: Sendable, Equatable {
+        /// Embed them before the generation is built.
+        case always
+        /// Embed them if there are at most so many, or if there is no generation at all yet; otherwise serve what is
+        /// there, and leave the rest to whoever watches the catalogue.
+        case upTo(Int)
+        case never
+    }
+
     /// What building a generation took, for logs and metrics.
     package struct Statistics: Sendable, Equatable {
         package var careers = 0
-        /// Vectors read from the store, and made anew.
+        /// Rows and phrases read from the store, and made anew.
         package var reused = 0
         package var embedded = 0
-        /// Stored vectors that failed their checks and were made anew.
+        /// Stored vectors that failed their checks.
         package var damaged: [String] = []
     }
 
-    private let vectors: VectorRepository
+    private let database: any SQLDatabase
     private let facts: GenerationFactRepository
+    private let phrases: PhraseVectors
     private let quiz: Quiz
     private let comparison: AbilityComparison
     private let layout: RowLayout
+    private let clock: @Sendable () -> Date
 
     package init(
         database: any SQLDatabase, quiz: Quiz, comparison: AbilityComparison = .centred,
         clock: @escaping @Sendable () -> Date = { Date() }
     ) {
-        vectors = VectorRepository(database, clock: clock)
+        self.database = database
+        self.clock = clock
         facts = GenerationFactRepository(database, clock: clock)
+        phrases = PhraseVectors(database, clock: clock)
         self.quiz = quiz
         self.comparison = comparison
         layout = .standard
     }
 
-    /// Builds a generation of `careers` in `live`.
+    /// Builds a generation of the catalogue.
     ///
     /// - Parameters:
     ///   - encoder: nil where there is no model; careers are then ranked by abilities alone.
     ///   - degradation: why there is none.
-    /// - Throws: `CatalogueError.empty`, an error of the encoder or of the store.
+    ///   - progress: of embedding, if there is any to do.
+    /// - Throws: `CatalogueError.empty`, `ReembedError`, an error of the encoder or of the store.
     package func build(
-        careers: [Career], encoder: EncodingQueue?, degradation: Degradation?, in live: LiveIndex
+        _ content: CatalogueContent, encoder: EncodingQueue?, degradation: Degradation?,
+        completing: Completion = .always, progress: @Sendable (ReembedProgress) -> Void = { _ in }
     ) async throws -> (generation: CareerGeneration, statistics: Statistics) {
-        guard !careers.isEmpty else { throw CatalogueError.empty }
-        var statistics = Statistics(careers: careers.count)
-        let frame = AbilityFrame(profiles: careers.map(\.abilities), comparison: comparison)
-        var careerVectors: [String: [[Float]]] = [:]
+        guard !content.careers.isEmpty else { throw CatalogueError.empty }
+        var content = content
+        var statistics = Statistics(careers: content.careers.count)
+        var rows = CareerRows.empty
         var phraseVectors: [String: [Float]] = [:]
         if let encoder {
-            try await vectors.register(encoder.space.record)
-            careerVectors = try await vectorsOfCareers(careers, encoder: encoder, statistics: &statistics)
-            phraseVectors = try await vectorsOfPhrases(encoder: encoder, statistics: &statistics)
+            rows = try await completed(&content, encoder, completing, progress, &statistics)
+            phraseVectors = try await phrases.vectors(of: quiz, encoder: encoder, statistics: &statistics)
         }
-        let items = careers.map { career in
-            IndexItem(
-                id: ItemID(career.id),
-                embedding: encoder.map { TextQuery.row(careerVectors[career.id] ?? [], in: $0.space) } ?? [],
-                abilities: frame.unitVector(career.abilities), cluster: career.cluster,
-                attributes: Self.attributes(of: career))
-        }
-        let index = try live.replaceAll(with: items)
-        let centres = encoder.map { quizCentres(phraseVectors, in: $0.space) } ?? []
-        let calibration = ReferenceQueries(
-            quiz: quiz, space: encoder?.space, phraseVectors: phraseVectors, centres: centres, frame: frame
-        ).calibrate(on: index)
+        let weights = try await AbilityWeightSetting.read(from: database)
+        let plan = BuildPlan(
+            content: content, encoder: encoder, degradation: degradation, rows: rows, phraseVectors: phraseVectors,
+            abilityWeights: weights)
+        // Some tenths of a second of arithmetic for a thousand careers: not on the threads that answer requests.
+        let generation = try await OwnThread.run { [self] in try assemble(plan) }
         if let encoder {
-            try await facts.set("calibration", of: encoder.space.id, to: try Self.summary(of: calibration))
+            try await facts.set("calibration", of: encoder.space.id, to: try Self.summary(of: generation.calibration))
         }
-        let generation = CareerGeneration(
-            index: index, careers: Dictionary(uniqueKeysWithValues: careers.map { ($0.id, $0) }), frame: frame,
-            space: encoder?.space, calibration: calibration, degradation: degradation, quizCentres: centres,
-            phraseVectors: phraseVectors)
         return (generation, statistics)
     }
 
-    // MARK: Vectors
+    // MARK: Rows
 
-    private struct Wanted {
-        let key: VectorKey
-        let text: String
-        let role: TextRole
-    }
-
-    private func vectorsOfCareers(
-        _ careers: [Career], encoder: EncodingQueue, statistics: inout Statistics
-    ) async throws -> [String: [[Float]]] {
-        let views = encoder.space.views
-        let wanted = careers.flatMap { career in
-            views.map { view in
-                Wanted(
-                    key: VectorKey(itemKind: "career", itemID: career.id, view: view.content.rawValue),
-                    text: career.text(of: view.content), role: .document)
+    /// The rows in use, after embedding what `completing` asks for.
+    private func completed(
+        _ content: inout CatalogueContent, _ encoder: EncodingQueue, _ completing: Completion,
+        _ progress: @Sendable (ReembedProgress) -> Void, _ statistics: inout Statistics
+    ) async throws -> CareerRows {
+        let reembedder = Reembedder(database, clock: clock)
+        var rows = try await reembedder.rows(of: encoder.space)
+        statistics.damaged = rows.damage
+        let misfits = content.careers.filter { !rows.fits($0.id, hash: CareerTexts($0).hash) }.count
+        statistics.reused = content.careers.count - misfits
+        let isDue =
+            switch completing {
+            case .always: true
+            case .upTo(let count): misfits <= count || rows.generation == nil
+            case .never: false
             }
+        guard isDue, misfits > 0 || rows.generation == nil || !rows.damage.isEmpty else { return rows }
+        let report: ReembedReport
+        do {
+            report = try await reembedder.run(content.careers, encoder: encoder, progress: progress)
+        } catch ReembedError.busy {
+            // Another process makes these vectors. Who can serve meanwhile does, the others wait.
+            if completing != .always, rows.generation != nil { return rows }
+            try await Task.sleep(for: .milliseconds(200))
+            return try await completed(&content, encoder, completing, progress, &statistics)
         }
-        let found = try await vectors(for: wanted, kind: "career", encoder: encoder, statistics: &statistics)
-        return Dictionary(
-            uniqueKeysWithValues: careers.map { career in
-                (
-                    career.id,
-                    views.map {
-                        found[VectorKey(itemKind: "career", itemID: career.id, view: $0.content.rawValue)] ?? []
-                    }
-                )
-            })
+        statistics.reused = report.reused + report.resumed
+        statistics.embedded = report.embedded
+        rows = try await reembedder.rows(of: encoder.space)
+        // Putting the vectors in use counted the revision up by one. If it went further, the careers themselves changed
+        // meanwhile, and keeping the old number makes whoever watches read them again.
+        let revision = try await CareerRepository(database).revision()
+        if revision == content.revision + 1 { content.revision = revision }
+        return rows
     }
 
-    private func vectorsOfPhrases(
-        encoder: EncodingQueue, statistics: inout Statistics
-    ) async throws -> [String: [Float]] {
-        let texts = Set(quiz.phrases.work + quiz.phrases.takes).sorted()
-        let wanted = texts.map {
-            Wanted(
-                key: VectorKey(itemKind: "phrase", itemID: Self.hash(of: $0), view: "text"), text: $0, role: .query)
-        }
-        let found = try await vectors(for: wanted, kind: "phrase", encoder: encoder, statistics: &statistics)
-        return Dictionary(uniqueKeysWithValues: wanted.map { ($0.text, found[$0.key] ?? []) })
+    // MARK: From rows to a generation
+
+    private struct BuildPlan: Sendable {
+        let content: CatalogueContent
+        let encoder: EncodingQueue?
+        let degradation: Degradation?
+        let rows: CareerRows
+        let phraseVectors: [String: [Float]]
+        let abilityWeights: [Double]?
     }
 
-    /// The stored vectors where text and checksum still agree; the others embedded and stored.
-    private func vectors(
-        for wanted: [Wanted], kind: String, encoder: EncodingQueue, statistics: inout Statistics
-    ) async throws -> [VectorKey: [Float]] {
-        let stored = try await vectors.vectors(of: encoder.space.id, kind: kind)
-        statistics.damaged += stored.damaged.map { "\($0.key.itemKind) \($0.key.itemID) (\($0.key.view))" }
-        var found: [VectorKey: [Float]] = [:]
-        let hashes = Dictionary(uniqueKeysWithValues: wanted.map { ($0.key, Self.hash(of: $0.text)) })
-        for record in stored.vectors
-        where hashes[record.key] == record.textHash && record.vector.count == encoder.space.dimension {
-            found[record.key] = record.vector
-        }
-        let missing = wanted.filter { found[$0.key] == nil }
-        statistics.reused += wanted.count - missing.count
-        statistics.embedded += missing.count
-        // In portions, so that an interrupted first start goes on where it was.
-        for start in stride(from: 0, to: missing.count, by: 64) {
-            let portion = Array(missing[start..<min(start + 64, missing.count)])
-            let made = try await encoder.vectors(of: portion.map(\.text), role: portion[0].role)
-            var records: [VectorRecord] = []
-            for (item, vector) in zip(portion, made) {
-                found[item.key] = vector
-                records.append(VectorRecord(key: item.key, textHash: Self.hash(of: item.text), vector: vector))
+    private func assemble(_ plan: BuildPlan) throws -> CareerGeneration {
+        var state = EmbeddingState()
+        state.generation = plan.rows.generation?.id
+        var careers: [Career] = []
+        for career in plan.content.careers {
+            guard plan.encoder != nil else {
+                careers.append(career)
+                continue
             }
-            try await vectors.put(records, in: encoder.space.id)
-        }
-        return found
-    }
-
-    private static func hash(of text: String) -> String {
-        var hash = ContentHash()
-        hash.update(text)
-        return hash.text
-    }
-
-    // MARK: The quiz's mean phrase
-
-    /// The weighted mean of all phrases of a view.
-    ///
-    /// Averaging a dozen phrases pulls every sheet towards what all phrases have in common, and a few careers near
-    /// that direction would win for everyone. What counts is what an answer says beyond what any answer says.
-    private func quizCentres(_ phraseVectors: [String: [Float]], in space: TextSpace) -> [[Float]] {
-        space.views.map { view in
-            var sum = [Double](repeating: 0, count: space.dimension)
-            var total = 0.0
-            for question in quiz.questions {
-                for (pair, weight) in question.phrasePairs {
-                    let part = QueryPart(origin: .text, weight: weight, work: pair.work, takes: pair.takes)
-                    for text in part.texts(for: view.content) {
-                        guard let vector = phraseVectors[text] else { continue }
-                        for i in sum.indices { sum[i] += Double(weight) * Double(vector[i]) }
-                        total += Double(weight)
-                    }
-                }
+            if plan.rows.fits(career.id, hash: CareerTexts(career).hash) {
+                state.current += 1
+            } else if plan.rows.position(of: career.id) != nil {
+                state.stale += 1
+            } else {
+                // Without a vector it would rank below everything; it appears once it has one.
+                state.pending += 1
+                continue
             }
-            return sum.map { Float(total > 0 ? $0 / total : 0) }
+            careers.append(career)
         }
-    }
-
-    private static func attributes(of career: Career) -> [String: AttributeValue] {
-        var attributes: [String: AttributeValue] = [
-            "cluster": .keywords([career.cluster]),
-            "education": .keywords([career.requiredEducation.level.rawValue]),
-            "skills": .keywords(career.requiredSkills.map { $0.lowercased() }),
-        ]
-        if let salary = career.salary {
-            attributes["salary_min"] = .number(Double(salary.min))
-            attributes["salary_max"] = .number(Double(salary.max))
-            attributes["currency"] = .keywords([salary.currency])
+        guard !careers.isEmpty else { throw CatalogueError.empty }
+        let frame = AbilityFrame(
+            profiles: careers.map(\.abilities), comparison: comparison, weights: plan.abilityWeights)
+        let items = careers.map { career in
+            let abilities = frame.unitVector(career.abilities)
+            let attributes = CareerAttributes.indexed(career)
+            guard let rows = plan.rows.rows, let position = plan.rows.position(of: career.id) else {
+                return IndexItem(
+                    id: ItemID(career.id), embedding: [], abilities: abilities, cluster: career.cluster,
+                    attributes: attributes)
+            }
+            return IndexItem(
+                id: ItemID(career.id), row: position, of: rows, abilities: abilities, cluster: career.cluster,
+                attributes: attributes)
         }
-        if let growth = career.growth { attributes["growth_percent"] = .number(growth.percent) }
-        return attributes
+        let index = try LiveIndex(layout: layout).replaceAll(with: items)
+        let space = plan.encoder?.space
+        let centres = space.map { PhraseVectors.centres(of: quiz, plan.phraseVectors, in: $0) } ?? []
+        let calibration = ReferenceQueries(
+            quiz: quiz, space: space, phraseVectors: plan.phraseVectors, centres: centres, frame: frame
+        ).calibrate(on: index)
+        return CareerGeneration(
+            number: UInt64(max(plan.content.revision, 0)), index: index,
+            careers: Dictionary(uniqueKeysWithValues: careers.map { ($0.id, $0) }), frame: frame, space: space,
+            calibration: calibration, degradation: plan.degradation, sources: plan.content.sources, embedding: state,
+            quizCentres: centres, phraseVectors: plan.phraseVectors)
     }
 
     private struct CalibrationSummary: Encodable {

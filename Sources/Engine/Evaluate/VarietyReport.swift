@@ -25,9 +25,20 @@ package struct VarietyReport: Sendable, Codable, Equatable {
     /// Share of the lists that change when the abilities are left out (α = 1).
     package let listsChangedByAbilities: Double
     package let sensitivity: [Sensitivity]
+    /// How unevenly careers are recommended: Gini's coefficient over all careers, those never recommended included.
+    package let gini: Double
+    /// The same of as many random lists: what chance alone leaves uneven.
+    package let randomGini: Double
+    /// Mean cosine of texts over the pairs of a list; nil where there is no model.
+    package let intraListText: Double?
+    /// Mean cosine of abilities over the pairs of a list, compared as `comparison` says; nil where no list has a pair.
+    package let intraListAbilities: Double?
+    /// The same of random lists as long, with one career of a cluster too.
+    package let randomListText: Double?
+    package let randomListAbilities: Double?
 
     enum CodingKeys: String, CodingKey {
-        case comparison, sheets, careers, coverage, lambda, sensitivity
+        case comparison, sheets, careers, coverage, lambda, sensitivity, gini
         case greatestShare = "greatest_share"
         case mostFrequent = "most_frequent"
         case clusterShares = "cluster_shares"
@@ -36,6 +47,11 @@ package struct VarietyReport: Sendable, Codable, Equatable {
         case abilityMean = "ability_mean"
         case abilitySpread = "ability_spread"
         case listsChangedByAbilities = "lists_changed_by_abilities"
+        case randomGini = "random_list_gini"
+        case intraListText = "intra_list_text"
+        case intraListAbilities = "intra_list_abilities"
+        case randomListText = "random_list_text"
+        case randomListAbilities = "random_list_abilities"
     }
 
     package static let defaultSeed: UInt64 = 1
@@ -53,9 +69,14 @@ package struct VarietyReport: Sendable, Codable, Equatable {
         var clusterCounts: [String: Int] = [:]
         var overlaps = [Double](repeating: 0, count: alphas.count)
         var changed = 0
+        let likeness = ListLikeness(generation)
+        var alike = LikenessMeans()
+        var yardstick = RandomLists(generation, seed: seed)
         for _ in 0..<sheets {
             let sheet = try AnswerSheet(quiz.randomAnswers(using: &random), to: quiz)
             let list = try await ids(recommender, sheet, alpha: nil)
+            alike.add(likeness.cosines(list))
+            yardstick.draw(list.count, likeness)
             for id in list {
                 counts[id, default: 0] += 1
                 if let cluster = generation.careers[id]?.cluster { clusterCounts[cluster, default: 0] += 1 }
@@ -76,7 +97,11 @@ package struct VarietyReport: Sendable, Codable, Equatable {
             clusterShares: (shares.min() ?? 0)...(shares.max() ?? 0), lambda: calibration.lambda,
             textMean: calibration.textMean, textSpread: calibration.textSpread, abilityMean: calibration.abilityMean,
             abilitySpread: calibration.abilitySpread, listsChangedByAbilities: Double(changed) / Double(sheets),
-            sensitivity: zip(alphas, overlaps).map { Sensitivity(alpha: $0, overlap: $1 / Double(sheets)) })
+            sensitivity: zip(alphas, overlaps).map { Sensitivity(alpha: $0, overlap: $1 / Double(sheets)) },
+            gini: Gini.coefficient(of: generation.orderedCareers.map { counts[$0.id, default: 0] }),
+            randomGini: Gini.coefficient(of: yardstick.counts), intraListText: alike.textMean,
+            intraListAbilities: alike.abilityMean, randomListText: yardstick.alike.textMean,
+            randomListAbilities: yardstick.alike.abilityMean)
     }
 
     private static func ids(_ recommender: Recommender, _ sheet: AnswerSheet, alpha: Float?) async throws -> [String] {

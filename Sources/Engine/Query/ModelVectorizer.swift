@@ -6,10 +6,15 @@ package struct ModelVectorizer: TextVectorizer {
     package let space: TextSpace
     private let embedder: TextEmbedder
 
+    /// Shares of *what the work is* and *what it takes* (docs/decisions/0008-own-space.md).
+    private static let viewWeights = [0.7, 0.3]
+
     /// - Throws: `EmbedderError.unsupportedDimension` for a model whose vectors do not fill a row.
     package init(_ embedder: TextEmbedder) throws(EmbedderError) {
         self.embedder = embedder
-        let space = try embedder.space()
+        let isTwoViews = embedder.dimension * 2 == EmbeddingSpace.rowDimension
+        let space = try embedder.space(
+            weights: isTwoViews ? Self.viewWeights : nil, composition: CareerTexts.composition)
         let contents: [TextView.Content] = space.views.count == 1 ? [.everything] : [.work, .takes]
         let views = zip(contents, space.views).map {
             TextView(content: $0, name: $1.name, weight: Float($1.weight))
@@ -20,7 +25,7 @@ package struct ModelVectorizer: TextVectorizer {
     }
 
     package func vectors(of texts: [String], role: TextRole) throws -> [[Float]] {
-        try embedder.embed(texts.map { prefixed($0, role) })
+        try embedder.embed(texts.map { prefixed($0, role) }, isCached: role == .query)
     }
 
     package func cachedVectors(of texts: [String], role: TextRole) -> [[Float]]? {
@@ -42,6 +47,7 @@ package struct ModelVectorizer: TextVectorizer {
         let pooling: String
         let queryPrefix: String
         let documentPrefix: String
+        let composition: String
         let views: [View]
     }
 
@@ -52,7 +58,7 @@ package struct ModelVectorizer: TextVectorizer {
         let description = Description(
             model: space.modelID, weightsSHA256: space.weightsSHA256, pooling: space.pooling,
             queryPrefix: space.queryPrefix, documentPrefix: space.documentPrefix,
-            views: space.views.map { .init(name: $0.name, weight: $0.weight) })
+            composition: space.composition, views: space.views.map { .init(name: $0.name, weight: $0.weight) })
         // A struct of strings and finite numbers always encodes.
         return (try? encoder.encode(description)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }

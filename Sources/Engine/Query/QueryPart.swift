@@ -11,6 +11,8 @@ package struct QueryPart: Sendable, Hashable {
         case skills([String])
         /// A career named as liked or disliked.
         case example(career: String, name: String, liked: Bool)
+        /// A career that the person saved, chose or dismissed before.
+        case history(career: String, name: String, kind: HistoryEntry.Kind)
     }
 
     package let origin: Origin
@@ -26,6 +28,18 @@ package struct QueryPart: Sendable, Hashable {
         self.weight = weight
         self.work = work
         self.takes = takes
+    }
+
+    /// The career whose vectors the part stands for, where it is no text.
+    var exampleCareer: String? {
+        switch origin {
+        case .example(let career, _, _), .history(let career, _, _): career
+        case .answer, .freeText, .text, .skills: nil
+        }
+    }
+
+    var isHistory: Bool {
+        if case .history = origin { true } else { false }
     }
 
     /// The texts that fill a view.

@@ -14,6 +14,9 @@ struct TextQuery: Sendable {
     /// For each view, the shares whose sum is its vector.
     let shares: [[Share]]
 
+    /// Whether nothing was said, and only what the person did before is left.
+    let isHistoryAlone: Bool
+
     var isEmpty: Bool { vectors.allSatisfy(\.isEmpty) }
 
     /// - Parameters:
@@ -24,26 +27,36 @@ struct TextQuery: Sendable {
         parts: [QueryPart], space: TextSpace, vectors: [String: [Float]], examples: [String: [[Float]]],
         centres: [[Float]]?
     ) {
-        var shares: [[Share]] = []
+        var saidShares: [[Share]] = []
+        var histories: [[Weighted]] = []
         for (v, view) in space.views.enumerated() {
-            var weighted: [(part: Int, weight: Float, vector: [Float])] = []
+            var said: [Weighted] = []
+            var history: [Weighted] = []
             for (p, part) in parts.enumerated() {
-                if case .example(let career, _, _) = part.origin {
-                    if let rows = examples[career], v < rows.count { weighted.append((p, part.weight, rows[v])) }
+                if let career = part.exampleCareer {
+                    guard let rows = examples[career], v < rows.count else { continue }
+                    let weighted = Weighted(part: p, weight: part.weight, vector: rows[v])
+                    if part.isHistory { history.append(weighted) } else { said.append(weighted) }
                     continue
                 }
                 for text in part.texts(for: view.content) {
                     guard let vector = vectors[text] else { continue }
-                    weighted.append((p, part.weight, centres.map { Self.subtract($0[v], from: vector) } ?? vector))
+                    said.append(
+                        Weighted(
+                            part: p, weight: part.weight,
+                            vector: centres.map { Self.subtract($0[v], from: vector) } ?? vector))
                 }
             }
-            shares.append(Self.normalised(weighted, dimension: space.dimension))
+            saidShares.append(Self.normalised(said, dimension: space.dimension))
+            histories.append(history)
         }
-        // A view that nothing was said of takes the other's vector: both describe the same person.
-        if let filled = shares.first(where: { !$0.isEmpty }) {
-            shares = shares.map { $0.isEmpty ? filled : $0 }
+        // Filled before history leans on it: history alone in a view would be more than the bound allows.
+        let leaning = zip(Self.filled(saidShares), histories).map {
+            Self.leaning($0, to: $1, dimension: space.dimension)
         }
+        let shares = Self.filled(leaning)
         self.shares = shares
+        isHistoryAlone = shares.allSatisfy { $0.allSatisfy { parts[$0.part].isHistory } }
         self.vectors = shares.map { shares in
             guard var sum = shares.first?.vector else { return [] }
             for share in shares.dropFirst() { for i in sum.indices { sum[i] += share.vector[i] } }
@@ -63,18 +76,56 @@ struct TextQuery: Sendable {
         }
     }
 
-    private static func normalised(_ weighted: [(part: Int, weight: Float, vector: [Float])], dimension: Int) -> [Share]
-    {
-        var sum = [Double](repeating: 0, count: dimension)
-        for entry in weighted {
-            for i in sum.indices { sum[i] += Double(entry.weight * entry.vector[i]) }
-        }
-        let norm = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    private struct Weighted {
+        let part: Int
+        let weight: Float
+        let vector: [Float]
+    }
+
+    /// A view that nothing was said of takes the other's vector: both describe the same person.
+    private static func filled(_ shares: [[Share]]) -> [[Share]] {
+        guard let filling = shares.first(where: { !$0.isEmpty }) else { return shares }
+        return shares.map { $0.isEmpty ? filling : $0 }
+    }
+
+    /// The weighted sum as shares of a unit vector; none where the parts cancel out.
+    private static func normalised(_ weighted: [Weighted], dimension: Int) -> [Share] {
+        let norm = norm(of: weighted.map { ($0.weight, $0.vector) }, dimension: dimension)
         // What was said cancels out, up to rounding: no direction is left.
         guard norm > 1e-6 else { return [] }
         return weighted.map { entry in
             Share(part: entry.part, vector: entry.vector.map { Float(Double(entry.weight * $0) / norm) })
         }
+    }
+
+    /// How far a person's history may pull a query: the length of its share beside the unit vector of what was said.
+    /// The direction turns by at most asin(0.25), 14.5 degrees, so a cosine changes by at most 0.253.
+    static let historyBound = 0.25
+    /// Events after which history pulls with all that the bound allows.
+    private static let fullHistory = 3.0
+
+    /// `said`, turned towards what the person did before; history alone where nothing was said.
+    private static func leaning(_ said: [Share], to history: [Weighted], dimension: Int) -> [Share] {
+        let pulls = normalised(history, dimension: dimension)
+        guard !pulls.isEmpty else { return said }
+        guard !said.isEmpty else { return pulls }
+        let strength = Float(historyBound * min(1, Double(history.count) / fullHistory))
+        let sum =
+            said.map { (part: $0.part, scale: Float(1), vector: $0.vector) }
+            + pulls.map { (part: $0.part, scale: strength, vector: $0.vector) }
+        // The two directions are at most opposite and the second is shorter: the sum is never zero.
+        let norm = norm(of: sum.map { ($0.scale, $0.vector) }, dimension: dimension)
+        return sum.map { entry in
+            Share(part: entry.part, vector: entry.vector.map { Float(Double(entry.scale * $0) / norm) })
+        }
+    }
+
+    private static func norm(of weighted: [(weight: Float, vector: [Float])], dimension: Int) -> Double {
+        var sum = [Double](repeating: 0, count: dimension)
+        for entry in weighted {
+            for i in sum.indices { sum[i] += Double(entry.weight * entry.vector[i]) }
+        }
+        return sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
     }
 
     private static func subtract(_ a: [Float], from b: [Float]) -> [Float] {

@@ -1,3 +1,5 @@
+package import Store
+
 /// What was recommended, and how it came about. Scores are kept as computed; `Percent` rounds them for people.
 package struct RecommendationReply: Sendable {
     package let recommendations: [Recommendation]
@@ -10,13 +12,45 @@ package struct RecommendationReply: Sendable {
     package let generation: UInt64
     package let matched: Int
     package let scanned: Int
-    package let timing: Timing
+    /// Careers that matched and were left out as nearer to a disliked one than to any liked one.
+    package let setAside: Int
+    /// Careers of the list before this page.
+    package let skip: Int
+    /// Who described the recommended careers, and how they ask to be named.
+    package let sources: [CareerSource]
+    /// The abilities that were compared, 15 numbers from 0 to 10; nil where none were.
+    package let profile: [Double]?
+    /// What the person did before that counted; nil where nothing did.
+    package let personalisation: Personalisation?
+    package internal(set) var timing = Timing()
 
     package struct Timing: Sendable {
         package var embed: Duration = .zero
         package var search: Duration = .zero
         package var explain: Duration = .zero
         package var total: Duration = .zero
+    }
+}
+
+/// How a person's earlier deeds moved a list.
+package struct Personalisation: Sendable, Equatable {
+    package struct Cause: Sendable, Equatable {
+        package let kind: HistoryEntry.Kind
+        package let career: String
+        package let name: String
+    }
+
+    /// Latest first.
+    package let causes: [Cause]
+    /// The most that a cosine of a view can change by it: 2·sin(asin(0.25)/2).
+    package static let greatestChange = 0.253
+
+    init?(_ parts: [QueryPart]) {
+        causes = parts.compactMap { part in
+            guard case .history(let career, let name, let kind) = part.origin else { return nil }
+            return Cause(kind: kind, career: career, name: name)
+        }
+        if causes.isEmpty { return nil }
     }
 }
 

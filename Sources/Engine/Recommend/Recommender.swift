@@ -3,91 +3,146 @@ internal import VectorIndex
 
 /// The careers as they are served now, and recommendations from them.
 ///
-/// Readers take the current generation once a request; `publish` puts the next one in its place.
+/// Readers take the current generation, with the encoder of its space, once a request; `publish` puts the next pair in
+/// its place. The latest few stay at hand, so that the pages of one list all come from the same generation.
 package final class Recommender: Sendable {
-    private let published: Mutex<CareerGeneration>
-    /// Nil where there is no model.
-    private let encoder: EncodingQueue?
-
-    package init(generation: CareerGeneration, encoder: EncodingQueue?) {
-        published = Mutex(generation)
-        self.encoder = encoder
+    /// A generation and what embeds queries for it; nil where there is no model.
+    struct Published: Sendable {
+        let generation: CareerGeneration
+        let encoder: EncodingQueue?
     }
 
-    package var current: CareerGeneration { published.withLock { $0 } }
+    /// Newest last; never empty.
+    private let published: Mutex<[Published]>
+    /// Generations that are kept for pages.
+    private static let kept = 3
 
-    package func publish(_ generation: CareerGeneration) {
-        published.withLock { $0 = generation }
+    package init(generation: CareerGeneration, encoder: EncodingQueue?) {
+        published = Mutex([Published(generation: generation, encoder: encoder)])
+    }
+
+    package var current: CareerGeneration { newest.generation }
+
+    package var encoder: EncodingQueue? { newest.encoder }
+
+    private var newest: Published { published.withLock { $0[$0.count - 1] } }
+
+    package func publish(_ generation: CareerGeneration, encoder: EncodingQueue?) {
+        published.withLock { published in
+            // The same state read anew takes the place of its older reading.
+            published.removeAll { $0.generation.number == generation.number }
+            published.append(Published(generation: generation, encoder: encoder))
+            published.removeFirst(max(0, published.count - Self.kept))
+        }
+    }
+
+    /// A generation that is still kept, or nil.
+    package func generation(number: UInt64) -> CareerGeneration? {
+        published.withLock { published in published.first { $0.generation.number == number }?.generation }
+    }
+
+    private func source(of request: RecommendationRequest) throws(RecommendationError) -> Published {
+        let newest = newest
+        guard let wanted = request.generation, wanted != newest.generation.number else { return newest }
+        guard let kept = published.withLock({ $0.first { $0.generation.number == wanted } }) else {
+            throw .generationGone(wanted, current: newest.generation.number)
+        }
+        return kept
     }
 
     /// The careers that serve somebody best.
     ///
     /// - Throws: `RecommendationError`, or an error of the encoder.
     package func recommend(_ request: RecommendationRequest) async throws -> RecommendationReply {
-        let generation = current
-        let clock = ContinuousClock()
-        let start = clock.now
-        var timing = RecommendationReply.Timing()
-
-        let statement = try ResolvedQuery.Statement(request, in: generation)
-        let vectors = try await vectors(for: statement.parts, in: generation)
-        let embedded = clock.now
-        timing.embed = embedded - start
-
-        let query = try ResolvedQuery(statement, vectors: vectors, alpha: request.alpha, in: generation)
-        let result = try search(query, request, in: generation)
-        let searched = clock.now
-        timing.search = searched - embedded
-
-        let explainer = Explainer(query: query, generation: generation, request: request)
-        let recommendations = result.hits.enumerated().compactMap { position, hit in
-            explainer.recommendation(hit, rank: position + 1)
-        }
-        let end = clock.now
-        timing.explain = end - searched
-        timing.total = end - start
-        return RecommendationReply(
-            recommendations: recommendations, alpha: query.alpha, lambda: generation.calibration.lambda,
-            exact: result.exact, complete: result.complete, degradation: generation.degradation,
-            generation: generation.index.number, matched: result.matched, scanned: result.scanned, timing: timing)
+        try await recommend(batch: [request])[0].get()
     }
 
-    private func search(
-        _ query: ResolvedQuery, _ request: RecommendationRequest, in generation: CareerGeneration
-    ) throws -> SearchResult {
-        do throws(IndexError) {
-            return try generation.index.search(
-                SearchRequest(
-                    query: try query.fused(in: generation), limit: request.topN,
-                    maxPerCluster: request.diversity ? request.maxPerCluster : nil, filter: request.filter,
-                    excluded: Set((request.excluded + request.liked + request.disliked).map(ItemID.init)),
-                    wantsRankBeforeCap: true))
-        } catch {
-            switch error {
-            case .zeroQuery: throw RecommendationError.nothingToGoOn
-            default: throw RecommendationError.filter(error)
+    /// The replies to several requests, in their order: equal to those given one by one.
+    ///
+    /// Texts of all requests are embedded together, and plain searches of one generation share their pass over the
+    /// rows. A request that cannot be answered fails alone.
+    ///
+    /// - Throws: an error of the encoder, which concerns all of them.
+    package func recommend(
+        batch requests: [RecommendationRequest]
+    ) async throws -> [Result<RecommendationReply, RecommendationError>] {
+        let start = ContinuousClock.now
+        var stated: [(source: Published, statement: ResolvedQuery.Statement)?] = []
+        var failures: [Int: RecommendationError] = [:]
+        for (position, request) in requests.enumerated() {
+            do throws(RecommendationError) {
+                let source = try source(of: request)
+                stated.append((source, try ResolvedQuery.Statement(request, in: source.generation)))
+            } catch {
+                stated.append(nil)
+                failures[position] = error
             }
+        }
+        let vectors = try await vectors(for: stated)
+        let embedded = ContinuousClock.now
+        var searches: [(position: Int, search: CareerSearch)] = []
+        for (position, request) in requests.enumerated() {
+            guard let (source, statement) = stated[position] else { continue }
+            do throws(RecommendationError) {
+                searches.append(
+                    (
+                        position,
+                        try CareerSearch(
+                            request, statement, vectors: vectors[source.generation.number] ?? [:],
+                            in: source.generation)
+                    ))
+            } catch {
+                failures[position] = error
+            }
+        }
+        let results = CareerSearch.results(of: searches.map(\.search))
+        let searched = ContinuousClock.now
+        var replies: [Int: RecommendationReply] = [:]
+        for ((position, search), result) in zip(searches, results) {
+            do throws(RecommendationError) {
+                let began = ContinuousClock.now
+                var reply = search.reply(with: try result.get())
+                let end = ContinuousClock.now
+                reply.timing = .init(
+                    embed: embedded - start, search: searched - embedded, explain: end - began, total: end - start)
+                replies[position] = reply
+            } catch {
+                failures[position] = error
+            }
+        }
+        return requests.indices.map { position in
+            replies[position].map { .success($0) } ?? .failure(failures[position] ?? .nothingToGoOn)
         }
     }
 
-    /// The vectors of everything that was said: phrases of the quiz are at hand, other texts are embedded.
-    private func vectors(for parts: [QueryPart], in generation: CareerGeneration) async throws -> [String: [Float]] {
-        guard let encoder, let space = generation.space else { return [:] }
-        // Vectors of two spaces are never compared: the encoder must be the one that made the generation.
-        guard encoder.space.id == space.id else {
-            throw SpaceMismatch(encoder: encoder.space.id, generation: space.id)
-        }
-        var found: [String: [Float]] = [:]
-        var missing: [String] = []
-        for text in parts.flatMap({ [$0.work, $0.takes].compactMap { $0 } }) where found[text] == nil {
-            if let vector = generation.phraseVectors[text] {
-                found[text] = vector
-            } else if !missing.contains(text) {
-                missing.append(text)
+    /// For each generation the vectors of everything that was said: phrases of the quiz are at hand, other texts are
+    /// embedded, those of all requests together.
+    private func vectors(
+        for stated: [(source: Published, statement: ResolvedQuery.Statement)?]
+    ) async throws -> [UInt64: [String: [Float]]] {
+        var found: [UInt64: [String: [Float]]] = [:]
+        var missing: [UInt64: (source: Published, texts: [String])] = [:]
+        for (source, statement) in stated.compactMap({ $0 }) {
+            let generation = source.generation
+            guard let encoder = source.encoder, let space = generation.space else { continue }
+            // Vectors of two spaces are never compared: the encoder must be the one that made the generation.
+            guard encoder.space.id == space.id else {
+                throw SpaceMismatch(encoder: encoder.space.id, generation: space.id)
+            }
+            for text in statement.parts.flatMap({ [$0.work, $0.takes].compactMap { $0 } })
+            where found[generation.number]?[text] == nil {
+                if let vector = generation.phraseVectors[text] {
+                    found[generation.number, default: [:]][text] = vector
+                } else if missing[generation.number]?.texts.contains(text) != true {
+                    missing[generation.number, default: (source, [])].texts.append(text)
+                }
             }
         }
-        for (text, vector) in zip(missing, try await encoder.vectors(of: missing, role: .query)) {
-            found[text] = vector
+        for (number, entry) in missing {
+            guard let encoder = entry.source.encoder else { continue }
+            for (text, vector) in zip(entry.texts, try await encoder.vectors(of: entry.texts, role: .query)) {
+                found[number, default: [:]][text] = vector
+            }
         }
         return found
     }

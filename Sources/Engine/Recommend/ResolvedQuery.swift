@@ -29,6 +29,24 @@ extension ResolvedQuery {
 
         var hasAnswers: Bool { answerCount > 0 }
 
+        private init(_ other: Statement, parts: [QueryPart]) {
+            self.parts = parts
+            profile = other.profile
+            isSpokenOf = other.isSpokenOf
+            answerCount = other.answerCount
+        }
+
+        /// Without any example.
+        var withoutExamples: Statement {
+            Statement(self, parts: parts.filter { if case .example = $0.origin { false } else { true } })
+        }
+
+        /// With one example alone, drawing near whether it is liked or not.
+        func with(only example: QueryPart) -> Statement {
+            let part = QueryPart(origin: example.origin, weight: 1, work: nil, takes: nil)
+            return Statement(self, parts: withoutExamples.parts + [part])
+        }
+
         /// - Throws: `RecommendationError` for what the request names wrongly.
         init(_ request: RecommendationRequest, in generation: CareerGeneration) throws(RecommendationError) {
             try Self.validate(request, in: generation)
@@ -57,10 +75,22 @@ extension ResolvedQuery {
                             weight: liked ? 1 : Self.dislikedWeight, work: nil, takes: nil))
                 }
             }
+            // What somebody did is told once a career, by its last word, and only of careers that there still are.
+            var told: Set<String> = []
+            for entry in request.history.reversed() {
+                guard let career = generation.careers[entry.career], told.insert(entry.career).inserted else {
+                    continue
+                }
+                parts.append(
+                    QueryPart(
+                        origin: .history(career: career.id, name: career.name, kind: entry.kind),
+                        weight: entry.kind == .dismissed ? Self.dislikedWeight : 1, work: nil, takes: nil))
+                if told.count == Self.maximumHistory { break }
+            }
             self.parts = parts
             if let abilities = request.abilities {
-                profile = abilities
-                isSpokenOf = abilities.map { _ in true }
+                profile = zip(abilities, generation.frame.mean).map { $0 ?? $1 }
+                isSpokenOf = abilities.map { $0 != nil }
             } else {
                 profile = reading.map { generation.frame.profile(deviations: $0.deviations) }
                 isSpokenOf = reading?.isSpokenOf ?? Array(repeating: false, count: Ability.count)
@@ -79,6 +109,8 @@ extension ResolvedQuery {
         /// What somebody dislikes pushes away half as much as what they like draws near: one bad example says
         /// less about where to go.
         static let dislikedWeight: Float = -0.5
+        /// The latest careers of a history that count.
+        static let maximumHistory = 20
 
         private static func validate(
             _ request: RecommendationRequest, in generation: CareerGeneration
@@ -92,9 +124,16 @@ extension ResolvedQuery {
             if let alpha = request.alpha, !(0...1).contains(alpha) { throw .alphaOutOfRange(alpha) }
             if let abilities = request.abilities {
                 guard abilities.count == Ability.count else { throw .abilityCount(abilities.count) }
-                for (position, value) in abilities.enumerated() where !abilityRange.contains(value) {
+                for (position, value) in abilities.enumerated() {
+                    guard let value, !abilityRange.contains(value) else { continue }
                     throw .abilityOutOfRange(position: position, value: value)
                 }
+            }
+            if let weight = request.marginalRelevance, !(0...1).contains(weight) {
+                throw .marginalRelevanceOutOfRange(weight)
+            }
+            guard (0...RecommendationRequest.maximumSkip).contains(request.skip) else {
+                throw .skipOutOfRange(request.skip)
             }
             for (field, ids) in [
                 ("exclude", request.excluded), ("liked", request.liked), ("disliked", request.disliked),
@@ -120,13 +159,14 @@ extension ResolvedQuery {
         let hasAbilities = abilityVector.contains { $0 != 0 } && statement.profile != nil
         if let space = generation.space {
             var examples: [String: [[Float]]] = [:]
-            for part in statement.parts {
-                if case .example(let id, _, _) = part.origin { examples[id] = generation.centredViewVectors(of: id) }
+            for id in statement.parts.compactMap(\.exampleCareer) {
+                examples[id] = generation.centredViewVectors(of: id)
             }
             let query = TextQuery(
                 parts: statement.parts, space: space, vectors: vectors, examples: examples,
                 centres: statement.hasAnswers ? generation.quizCentres : nil)
-            text = query.isEmpty ? nil : query
+            // Abilities alone stay alone: history leans on what was said in words, and never takes its place.
+            text = query.isEmpty || (query.isHistoryAlone && hasAbilities) ? nil : query
         } else {
             text = nil
         }

@@ -81,6 +81,19 @@ struct Sentences {
             case (false, true): return "You do not like \(name), and this is rather different."
             case (false, false): return "You do not like \(name), and this is related."
             }
+        case .history(_, let name, let kind):
+            return Self.sentence(career: name, kind: kind, isFor: isFor)
+        }
+    }
+
+    private static func sentence(career: String, kind: HistoryEntry.Kind, isFor: Bool) -> String {
+        switch (kind, isFor) {
+        case (.saved, true): "Because you saved \(career): this is related."
+        case (.chosen, true): "Because you chose \(career): this is related."
+        case (.saved, false): "You saved \(career), and this is rather different."
+        case (.chosen, false): "You chose \(career), and this is rather different."
+        case (.dismissed, true): "Because you dismissed \(career): this is rather different."
+        case (.dismissed, false): "You dismissed \(career), and this is related."
         }
     }
 
@@ -141,6 +154,8 @@ struct Sentences {
             case .freeText, .text: reasons.append("what you wrote")
             case .skills: reasons.append("the skills you listed")
             case .example(_, let name, _): reasons.append("its closeness to \(name)")
+            case .history(_, let name, let kind):
+                reasons.append(kind == .dismissed ? "its distance from \(name)" : "its closeness to \(name)")
             }
         }
         let strengths = abilities.filter { $0.points >= threshold && $0.career >= $0.average }

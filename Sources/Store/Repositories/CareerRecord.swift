@@ -56,12 +56,3 @@ package struct CareerRecord: Sendable, Equatable {
         updatedAt = try row.time("updated_at")
     }
 }
-
-/// What an update of the catalogue changed; ids are in ascending order.
-package struct CareerUpdateReport: Sendable, Equatable {
-    package internal(set) var added: [String] = []
-    /// Whose content differs, or who were retired and came back.
-    package internal(set) var changed: [String] = []
-    package internal(set) var unchanged: [String] = []
-    package internal(set) var retired: [String] = []
-}

@@ -5,6 +5,8 @@ package struct CareerRepository: Sendable {
     private let database: any SQLDatabase
     private let clock: @Sendable () -> Date
 
+    private static let revisionName = "careers"
+
     package init(_ database: any SQLDatabase, clock: @escaping @Sendable () -> Date = { Date() }) {
         self.database = database
         self.clock = clock
@@ -20,22 +22,40 @@ package struct CareerRepository: Sendable {
     package func update(
         _ careers: [CareerContent], retiringMissingOf source: String? = nil
     ) async throws -> CareerUpdateReport {
-        let ids = Set(careers.map(\.id))
-        guard ids.count == careers.count else {
-            let twice = Dictionary(grouping: careers, by: \.id).filter { $0.value.count > 1 }.keys.sorted()
-            throw StoreError(.invalidValue, "careers given twice: \(twice.joined(separator: ", "))")
-        }
+        try await update(
+            CareerUpdate(careers: careers, retiringMissingOf: source.map { [$0] } ?? []))
+    }
+
+    /// Adds, updates and retires careers and their sources in one transaction, and counts a revision where that
+    /// changed anything.
+    ///
+    /// - Throws: `StoreError` of code `invalidValue` for an id or a source given twice or an ability that is not
+    ///   finite; nothing is then stored.
+    package func update(_ update: CareerUpdate) async throws -> CareerUpdateReport {
+        try update.validate()
         let now = clock()
         return try await database.write { connection in
             var report = CareerUpdateReport()
-            for career in careers.sorted(by: { $0.id < $1.id }) {
+            for source in update.sources.sorted(by: { $0.name < $1.name }) {
+                try Self.put(source, now: now, into: connection, report: &report)
+            }
+            for career in update.careers.sorted(by: { $0.id < $1.id }) {
                 try Self.put(career, now: now, into: connection, report: &report)
             }
-            if let source {
-                report.retired = try Self.retire(of: source, except: ids, now: now, in: connection)
-            }
+            report.retired = try Self.retireMissing(of: update, now: now, in: connection)
+            if report.hasChanges { try Revision.advance(Self.revisionName, in: connection) }
             return report
         }
+    }
+
+    /// How often the catalogue or its sources have changed; another number means another catalogue.
+    package func revision() async throws -> Int64 {
+        try await database.read { try Revision.current(of: Self.revisionName, in: $0) }
+    }
+
+    /// Counts the revision up though no career changed, where something else did that decides how careers are served.
+    package func touch() async throws {
+        try await database.write { try Revision.advance(Self.revisionName, in: $0) }
     }
 
     /// The active careers in ascending order of id.
@@ -43,6 +63,17 @@ package struct CareerRepository: Sendable {
         try await database.read { connection in
             try connection.query("SELECT \(CareerRecord.columns) FROM careers WHERE is_active = 1 ORDER BY id")
                 .map(CareerRecord.init)
+        }
+    }
+
+    /// The source of each active career, by id.
+    package func owners() async throws -> [String: String] {
+        try await database.read { connection in
+            var owners: [String: String] = [:]
+            try connection.forEachRow("SELECT id, source FROM careers WHERE is_active = 1", []) { row in
+                owners[try row.text("id")] = try row.text("source")
+            }
+            return owners
         }
     }
 
@@ -89,12 +120,40 @@ package struct CareerRepository: Sendable {
             ])
     }
 
-    private static func retire(
-        of source: String, except kept: Set<String>, now: Date, in connection: any SQLConnection
+    private static func put(
+        _ source: CareerSource, now: Date, into connection: any SQLConnection, report: inout CareerUpdateReport
+    ) throws {
+        let found = try connection.first(
+            "SELECT \(CareerSource.columns) FROM career_sources WHERE name = ?", [.text(source.name)])
+        // One that cannot be read is described anew like one that differs.
+        if let found, (try? CareerSource(found)) == source { return }
+        report.changedSources.append(source.name)
+        try connection.execute(
+            """
+            INSERT INTO career_sources (\(CareerSource.columns), updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET title = excluded.title, attribution = excluded.attribution,
+                licence = excluded.licence, url = excluded.url, version = excluded.version,
+                updated_at = excluded.updated_at
+            """,
+            [
+                .text(source.name), .text(source.title), .optionalText(source.attribution),
+                .optionalText(source.licence), .optionalText(source.url), .optionalText(source.version), .time(now),
+            ])
+    }
+
+    private static func retireMissing(
+        of update: CareerUpdate, now: Date, in connection: any SQLConnection
     ) throws -> [String] {
-        let active = try connection.query(
-            "SELECT id FROM careers WHERE source = ? AND is_active = 1 ORDER BY id", [.text(source)])
-        let missing = try active.map { try $0.text("id") }.filter { !kept.contains($0) }
+        guard update.retiringAllOtherSources || !update.retiringMissingOf.isEmpty else { return [] }
+        let kept = Set(update.careers.map(\.id))
+        var missing: [String] = []
+        try connection.forEachRow("SELECT id, source FROM careers WHERE is_active = 1 ORDER BY id", []) { row in
+            let id = try row.text("id")
+            guard !kept.contains(id) else { return }
+            if try update.retiringAllOtherSources || update.retiringMissingOf.contains(row.text("source")) {
+                missing.append(id)
+            }
+        }
         try connection.executeMany(
             "UPDATE careers SET is_active = 0, updated_at = ? WHERE id = ?",
             missing.map { [.time(now), .text($0)] })

@@ -42,13 +42,20 @@ package struct SessionRepository: Sendable {
         self.makeID = makeID
     }
 
-    /// Stores a session and returns its id.
+    /// Stores a session, with the recommendation that was its reply, and returns its id.
+    ///
+    /// - Parameters:
+    ///   - recommendation: what `reply` showed, stored in the same transaction.
+    ///   - id: of the session, for a request that may come again; where it is there already, it is left as it is.
+    ///     Nil for a new one.
     package func create(
-        kind: String, owner: String? = nil, answers: String? = nil, request: String? = nil, reply: String? = nil
+        kind: String, owner: String? = nil, answers: String? = nil, request: String? = nil, reply: String? = nil,
+        recommendation: RecommendationRecord? = nil, id given: String? = nil
     ) async throws -> String {
-        let id = makeID()
+        let id = given ?? makeID()
         let now = clock()
         try await database.write { connection in
+            if given != nil, try connection.first("SELECT id FROM sessions WHERE id = ?", [.text(id)]) != nil { return }
             try connection.execute(
                 """
                 INSERT INTO sessions (id, kind, owner, answers, request, reply, created_at, updated_at)
@@ -58,19 +65,38 @@ package struct SessionRepository: Sendable {
                     .text(id), .text(kind), .optionalText(owner), .optionalText(answers), .optionalText(request),
                     .optionalText(reply), .time(now), .time(now),
                 ])
+            guard let recommendation else { return }
+            try RecommendationRepository.insert(
+                recommendation, session: id, request: request, now: now, into: connection)
         }
         return id
     }
 
-    /// Stores what was asked and replied in an existing session.
+    /// Stores what was asked and replied in an existing session, with the recommendation that was the reply.
     ///
+    /// - Parameter recommendation: stored in the same transaction; where the session has one of that id already,
+    ///   the request came again and nothing changes.
     /// - Returns: whether there is such a session.
-    package func attach(request: String, reply: String, to id: String) async throws -> Bool {
+    /// - Throws: `StoreError` of code `uniqueViolation` where the recommendation's id is another session's.
+    package func attach(
+        request: String, reply: String, recommendation: RecommendationRecord? = nil, to id: String
+    ) async throws -> Bool {
         let now = clock()
         return try await database.write { connection in
-            try connection.execute(
-                "UPDATE sessions SET request = ?, reply = ?, updated_at = ? WHERE id = ?",
-                [.text(request), .text(reply), .time(now), .text(id)]) == 1
+            if let recommendation,
+                try RecommendationRepository.session(of: recommendation.id, in: connection) == id
+            {
+                return true
+            }
+            let isThere =
+                try connection.execute(
+                    "UPDATE sessions SET request = ?, reply = ?, updated_at = ? WHERE id = ?",
+                    [.text(request), .text(reply), .time(now), .text(id)]) == 1
+            if isThere, let recommendation {
+                try RecommendationRepository.insert(
+                    recommendation, session: id, request: request, now: now, into: connection)
+            }
+            return isThere
         }
     }
 
@@ -92,7 +118,7 @@ package struct SessionRepository: Sendable {
         }
     }
 
-    /// Removes the sessions untouched since before `date`, with the careers saved and viewed in them.
+    /// Removes the sessions untouched since before `date`, with what was recommended and done in them.
     ///
     /// - Returns: how many sessions went.
     package func purge(olderThan date: Date) async throws -> Int {

@@ -13,14 +13,16 @@ package struct SettingRepository: Sendable {
     /// Stores a JSON value, in place of the one of that key.
     package func set(_ key: String, to value: String) async throws {
         let now = clock()
-        try await database.write { connection in
-            try connection.execute(
-                """
-                INSERT INTO settings (key, value, updated_at) VALUES (?, ?, ?)
-                ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
-                """,
-                [.text(key), .text(value), .time(now)])
-        }
+        try await database.write { try Self.set(key, to: value, now: now, in: $0) }
+    }
+
+    static func set(_ key: String, to value: String, now: Date, in connection: any SQLConnection) throws {
+        try connection.execute(
+            """
+            INSERT INTO settings (key, value, updated_at) VALUES (?, ?, ?)
+            ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
+            """,
+            [.text(key), .text(value), .time(now)])
     }
 
     /// The JSON value of a key, or nil.

@@ -5,6 +5,11 @@ extension Migration {
         Migration(version: 2, name: "vectors", statements: vectors),
         Migration(version: 3, name: "sessions", statements: sessions),
         Migration(version: 4, name: "settings", statements: settings),
+        Migration(version: 5, name: "career sources", statements: careerSources),
+        Migration(version: 6, name: "index generations", statements: indexGenerations),
+        Migration(version: 7, name: "recommendations", statements: recommendations),
+        Migration(version: 8, name: "career events", statements: careerEvents),
+        Migration(version: 9, name: "idempotent requests", statements: idempotentRequests),
     ]
 
     @Sendable private static func careers(_ dialect: SQLDialect) -> [String] {

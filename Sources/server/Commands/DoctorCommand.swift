@@ -79,7 +79,7 @@ struct DoctorCommand: AsyncParsableCommand {
         do {
             let database = try await Pathways.openDatabase(settings, logger: logger)
             let problems = try await database.check()
-            _ = try await Pathways.storedCareers(in: database)
+            _ = try await CatalogueContent.read(from: database)
             try await database.close()
             return problems.isEmpty
                 ? Finding(subject: "database", state: .good, detail: path)

@@ -48,9 +48,16 @@ extension EvaluateCommand {
         private static func table(_ reports: [VarietyReport]) -> String {
             func percent(_ value: Double) -> String { "\(Percent.rounded(value * 100)) %" }
             func number(_ value: Double) -> String { String(format: "%.3f", value) }
+            func known(_ value: Double?) -> String { value.map(number) ?? "–" }
             var rows: [(String, (VarietyReport) -> String)] = [
                 ("careers in at least one list", { percent($0.coverage) }),
                 ("most frequent career", { "\(percent($0.greatestShare)) (\($0.mostFrequent))" }),
+                ("Gini of how often careers are recommended", { number($0.gini) }),
+                ("Gini of random lists", { number($0.randomGini) }),
+                ("cosine of two texts of a list", { known($0.intraListText) }),
+                ("cosine of two texts of a random list", { known($0.randomListText) }),
+                ("cosine of two careers' abilities in a list", { known($0.intraListAbilities) }),
+                ("cosine of two careers' abilities in a random list", { known($0.randomListAbilities) }),
                 (
                     "share of the lists that a cluster is in",
                     { "\(percent($0.clusterShares.lowerBound)) to \(percent($0.clusterShares.upperBound))" }

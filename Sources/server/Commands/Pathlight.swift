@@ -11,8 +11,8 @@ struct Pathlight: AsyncParsableCommand {
         abstract: "Recommends careers, jobs and learning to people.",
         version: version,
         subcommands: [
-            ServeCommand.self, RecommendCommand.self, EmbedCommand.self, EvaluateCommand.self, ModelsCommand.self,
-            DoctorCommand.self,
+            ServeCommand.self, RecommendCommand.self, EmbedCommand.self, ReembedCommand.self, ImportCommand.self,
+            ExportCommand.self, EvaluateCommand.self, ModelsCommand.self, DoctorCommand.self,
         ])
 
     /// Runs the command and ends with 0 for done, 1 for failed, 2 for a mistake in usage, 78 for wrong settings.

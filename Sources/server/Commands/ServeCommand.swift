@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Engine
 internal import Hummingbird
 internal import Logging
 internal import Metrics
@@ -10,6 +11,10 @@ internal import Store
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Answers requests over HTTP until it is told to stop.")
+
+    /// Careers that are embedded before the first request is answered, a few seconds' worth; more are embedded while
+    /// the others are served.
+    private static let embeddedBeforeServing = 256
 
     @Option(help: "The address to listen on; only this machine's own (default 127.0.0.1).")
     var host: String?
@@ -33,11 +38,12 @@ struct ServeCommand: AsyncParsableCommand {
         let registry = MetricsRegistry()
         MetricsSystem.bootstrap(registry)
         ProcessMetrics.register(in: registry)
-        let pathways = try await Pathways.open(settings, logger: logger)
+        let pathways = try await Pathways.open(settings, completing: .upTo(Self.embeddedBeforeServing), logger: logger)
         let service = HTTPService(settings: settings, registry: registry, problems: .service, logger: logger)
         try Routes.add(to: service, pathways: pathways)
         RecommenderMetrics.register(pathways, in: registry)
-        let application = service.application { channel in
+        let watcher = CatalogueWatcher(catalogue: pathways.catalogue, logger: logger)
+        let application = service.application(services: [watcher]) { channel in
             let port = channel.localAddress?.port ?? settings.port
             logger.notice("listening", metadata: ["address": "http://\(settings.host):\(port)/"])
         }
@@ -60,6 +66,8 @@ struct ServeCommand: AsyncParsableCommand {
 enum Routes {
     static func add(to service: HTTPService, pathways: Pathways) throws {
         let router = service.router
+        service.makeIdempotent(
+            WritingRoutes.paths, keepingRepliesIn: IdempotencyRepository(pathways.database))
         QuizRoutes(pathways: pathways).add(to: router)
         RecommendRoutes(pathways: pathways, topNMaximum: service.settings.topNMaximum).add(to: router)
         ResultRoutes(pathways: pathways).add(to: router)

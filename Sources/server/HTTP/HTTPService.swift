@@ -3,6 +3,7 @@ import HummingbirdCore
 package import Logging
 import NIOCore
 package import ServiceLifecycle
+package import Store
 import UnixSignals
 
 /// The HTTP side of the service, ready for routes.
@@ -16,6 +17,7 @@ package struct HTTPService {
     /// Has the middleware already; every route added to it is covered.
     package let router: Router<RequestScope>
     package let deadlines = DeadlineKeeper()
+    private let problems: ProblemTable
     private let routes = RouteTable()
 
     /// - Parameter problems: how the errors of the layers below become problem documents.
@@ -24,13 +26,29 @@ package struct HTTPService {
     ) {
         self.settings = settings
         self.registry = registry
+        self.problems = problems
         self.logger = logger
         registry.describe(HTTPMetrics.definitions)
         router = Router(context: RequestScope.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: ObservationMiddleware(metrics: HTTPMetrics(factory: registry)))
+        router.add(middleware: EntityTagMiddleware())
         router.add(middleware: SecurityHeadersMiddleware())
         router.add(middleware: ProblemMiddleware(table: problems, routes: routes))
+        router.add(middleware: HeadLimitsMiddleware())
         router.get("/metrics") { _, _ in registry.response() }
+    }
+
+    /// Makes writes with an `Idempotency-Key` happen once; to be called before their routes are added.
+    ///
+    /// - Parameters:
+    ///   - paths: the patterns of the routes that write, without a final slash.
+    ///   - repository: where keys and replies are kept.
+    package func makeIdempotent(_ paths: Set<String>, keepingRepliesIn repository: IdempotencyRepository) {
+        registry.describe([IdempotencyMetrics.requests])
+        router.add(
+            middleware: IdempotencyMiddleware(
+                repository: repository, routes: paths, table: problems,
+                metrics: IdempotencyMetrics(factory: registry)))
     }
 
     /// The application that serves `router`'s routes.
@@ -53,7 +71,8 @@ package struct HTTPService {
             additionalChannelHandlers: [ConnectionGuard(limits: guardLimits)],
             idleTimeout: TimeAmount(timeouts.idle),
             httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
+                maxHeaderFieldSize: HeadLimitsMiddleware.parserFieldBytes,
+                maxHeaderListSize: HeadLimitsMiddleware.parserListBytes, maxHeaderFieldCount: 100))
         return Application(
             responder: EdgeResponder(
                 inner: router.buildResponder(), limits: settings.limits, timeout: timeouts.request,

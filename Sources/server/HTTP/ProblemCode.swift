@@ -32,6 +32,9 @@ extension ProblemCode {
         "request_timeout", .requestTimeout, "The request did not arrive in time")
     package static let conflict = ProblemCode("conflict", .conflict, "The request conflicts with what is stored")
     package static let bodyTooLarge = ProblemCode("body_too_large", .contentTooLarge, "The body is too large")
+    package static let uriTooLong = ProblemCode("uri_too_long", .uriTooLong, "The path is too long")
+    package static let headerFieldsTooLarge = ProblemCode(
+        "header_fields_too_large", .requestHeaderFieldsTooLarge, "The header fields are too large")
     package static let unsupportedMediaType = ProblemCode(
         "unsupported_media_type", .unsupportedMediaType, "The body has a type that the path does not take")
     package static let tooManyRequests = ProblemCode("too_many_requests", .tooManyRequests, "Too many requests")
@@ -42,6 +45,12 @@ extension ProblemCode {
     package static let deadlineExceeded = ProblemCode(
         "deadline_exceeded", .serviceUnavailable, "The request took longer than it may")
     package static let cancelled = ProblemCode("cancelled", .serviceUnavailable, "The request was abandoned")
+    package static let idempotencyKeyInvalid = ProblemCode(
+        "idempotency_key_invalid", .badRequest, "The idempotency key is not one")
+    package static let idempotencyKeyReused = ProblemCode(
+        "idempotency_key_reused", .unprocessableContent, "The idempotency key was used for another request")
+    package static let idempotencyInProgress = ProblemCode(
+        "idempotency_in_progress", .conflict, "A request with this idempotency key is under way")
 
     /// The code for a status that came without one.
     package static func general(for status: HTTPResponse.Status) -> ProblemCode {

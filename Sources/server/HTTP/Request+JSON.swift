@@ -8,21 +8,27 @@ extension Request {
     /// - Throws: `HTTPProblem`: `unsupported_media_type`, `body_too_large`, `request_timeout`, `malformed_json`.
     package func readJSON(in scope: RequestScope) async throws -> JSONValue {
         try requireJSONBody()
-        let buffer: ByteBuffer
-        do {
-            if let length = headers[.contentLength].flatMap({ Int($0) }), length > scope.limits.bodyBytes {
-                throw NIOTooManyBytesError(maxBytes: scope.limits.bodyBytes)
-            }
-            buffer = try await body.collect(upTo: scope.limits.bodyBytes)
-        } catch is NIOTooManyBytesError {
-            throw HTTPProblem(
-                .bodyTooLarge, "The body is larger than \(scope.limits.bodyBytes) bytes.",
-                headers: [.connection: "close"])
-        }
+        let buffer = try await collectBody(in: scope)
         do {
             return try JSONParser.parse(Array(buffer.readableBytesView))
         } catch {
             throw HTTPProblem(.malformedJSON, error.description)
+        }
+    }
+
+    /// The whole body as it came.
+    ///
+    /// - Throws: `HTTPProblem`: `body_too_large`, `request_timeout`.
+    func collectBody(in scope: RequestScope) async throws -> ByteBuffer {
+        do {
+            if let length = headers[.contentLength].flatMap({ Int($0) }), length > scope.limits.bodyBytes {
+                throw NIOTooManyBytesError(maxBytes: scope.limits.bodyBytes)
+            }
+            return try await body.collect(upTo: scope.limits.bodyBytes)
+        } catch is NIOTooManyBytesError {
+            throw HTTPProblem(
+                .bodyTooLarge, "The body is larger than \(scope.limits.bodyBytes) bytes.",
+                headers: [.connection: "close"])
         }
     }
 

@@ -1,5 +1,6 @@
 package import Hummingbird
 import Logging
+import VectorMath
 
 /// What a handler knows about the request it answers.
 package struct RequestScope: RequestContext, Sendable {
@@ -12,6 +13,9 @@ package struct RequestScope: RequestContext, Sendable {
     package internal(set) var limits = FieldLimits()
     /// When the request must be answered.
     package internal(set) var deadline = RequestDeadline.none
+    /// The id under which the effect of this request is kept where the client sent an idempotency key: the same at
+    /// every attempt with that key.
+    package internal(set) var effectID: String?
 
     package init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -21,6 +25,14 @@ package struct RequestScope: RequestContext, Sendable {
 
     /// Hummingbird's name for the id.
     package var id: String { requestID }
+
+    /// A stable id for one thing that this request makes, 32 hexadecimal digits, or nil where the request has no
+    /// idempotency key and the thing gets a random one.
+    ///
+    /// - Parameter purpose: tells the things of one request apart: `session`, `recommendation`, …
+    package func effectID(for purpose: String) -> String? {
+        effectID.map { String(SHA256.hash(Array("\($0):\(purpose)".utf8)).prefix(32)) }
+    }
 
     /// Takes the id on, and puts it on the logger in place of the framework's own.
     mutating func adopt(requestID: String) {

@@ -1,12 +1,15 @@
 internal import Engine
 internal import Hummingbird
-internal import VectorIndex
 
 /// The catalogue: `GET /api/careers/`, one career, and careers like it.
 struct CareerRoutes {
     static let pageLimit = 200
+    private static let skips = 0...Int(Int32.max)
 
     let pathways: Pathways
+    private let titles = CareerTitles()
+
+    init(pathways: Pathways) { self.pathways = pathways }
 
     func add(to router: Router<RequestScope>) {
         router.get("/api/careers") { request, _ in try list(request) }
@@ -15,32 +18,53 @@ struct CareerRoutes {
     }
 
     private func list(_ request: Request) throws -> Response {
-        let (skip, limit) = try request.readQuery { query in
-            (query.integer("skip", in: 0...Int(Int32.max)) ?? 0, query.integer("limit", in: 1...Self.pageLimit) ?? 50)
+        let (generation, skip, limit, wanted) = try request.readQuery(repeatable: ["cluster"]) { fields in
+            let number = fields.integer("generation", in: 0...Int.max)
+            let generation = try number.map(published) ?? pathways.recommender.current
+            return (
+                generation, fields.integer("skip", in: Self.skips) ?? 0,
+                fields.integer("limit", in: 1...Self.pageLimit) ?? 50,
+                CareerQuery.read(fields, known: generation.clusters)
+            )
         }
-        let careers = pathways.recommender.current.orderedCareers
+        let careers = wanted.careers(in: generation, titles: titles)
+        let page = careers.dropFirst(skip).prefix(limit)
         return .json { json in
             json.object { json in
-                json.field("items", arrayOf: careers.dropFirst(skip).prefix(limit)) { json, career in
+                json.field("items", arrayOf: page) { json, career in
                     CareerWriter.writeSummary(career, to: &json)
                 }
                 json.field("total", careers.count)
                 json.field("skip", skip)
                 json.field("limit", limit)
+                json.field("generation", generation.number)
+                CareerWriter.writeAttributions(page, of: generation, to: &json)
             }
         }
     }
 
+    /// The catalogue as it was when another page of the same list was given.
+    private func published(_ number: Int) throws -> CareerGeneration {
+        if let generation = pathways.recommender.generation(number: UInt64(number)) { return generation }
+        throw HTTPProblem(
+            .generationGone,
+            "The catalogue has changed: generation \(number) is no longer served, "
+                + "\(pathways.recommender.current.number) is. Begin again without `generation`.",
+            errors: [FieldError(path: "generation", message: "is no longer served")])
+    }
+
     private func career(_ request: Request, _ scope: RequestScope) throws -> Response {
         try request.readQuery { _ in }
-        let career = try find(scope)
-        return .json { CareerWriter.write(career, to: &$0) }
+        let generation = pathways.recommender.current
+        let career = try find(scope, in: generation)
+        return .json { CareerWriter.write(career, of: generation, to: &$0) }
     }
 
     private func similar(_ request: Request, _ scope: RequestScope) throws -> Response {
         let limit = try request.readQuery { $0.integer("limit", in: 1...RecommendationRequest.maximumTopN) ?? 5 }
-        let career = try find(scope)
-        let similar = try pathways.recommender.current.similar(to: career.id, limit: limit)
+        let generation = pathways.recommender.current
+        let career = try find(scope, in: generation)
+        let similar = try generation.similar(to: career.id, limit: limit)
         return .json { json in
             json.object { json in
                 json.field("items", arrayOf: similar.items) { json, item in
@@ -62,81 +86,17 @@ struct CareerRoutes {
                 json.field("total", similar.matched)
                 json.field("skip", 0)
                 json.field("limit", limit)
+                json.field("generation", generation.number)
+                CareerWriter.writeAttributions(similar.items.map(\.career), of: generation, to: &json)
             }
         }
     }
 
-    private func find(_ scope: RequestScope) throws -> Career {
+    private func find(_ scope: RequestScope, in generation: CareerGeneration) throws -> Career {
         let id = try scope.parameters.require("id")
-        guard let career = pathways.recommender.current.careers[id] else {
+        guard let career = generation.careers[id] else {
             throw HTTPProblem(.careerNotFound, "There is no career “\(excerpt(of: id))”; GET /api/careers/ lists them.")
         }
         return career
-    }
-}
-
-/// Writes careers as the API shows them.
-enum CareerWriter {
-    static func writeSummary(_ career: Career, to json: inout JSONWriter) {
-        json.object { json in
-            json.field("id", career.id)
-            json.field("name", career.name)
-            json.field("cluster", career.cluster)
-            json.field("salary_range", career.salary?.text)
-            json.field("job_growth", career.growth?.text)
-            writeEducation(career, to: &json)
-            json.field("soc_code", career.socCode)
-        }
-    }
-
-    static func write(_ career: Career, to json: inout JSONWriter) {
-        json.object { json in
-            json.field("id", career.id)
-            json.field("name", career.name)
-            json.field("aliases", career.aliases)
-            json.field("description", career.description)
-            json.field("cluster", career.cluster)
-            json.field("required_skills", career.requiredSkills)
-            json.field("suitable_for", career.suitableFor)
-            json.field("salary_range", career.salary?.text)
-            json.name("salary")
-            if let salary = career.salary {
-                json.object { json in
-                    json.field("min", salary.min)
-                    json.field("max", salary.max)
-                    json.field("currency", salary.currency)
-                    json.field("year", salary.year)
-                }
-            } else {
-                json.null()
-            }
-            json.field("job_growth", career.growth?.text)
-            json.name("growth")
-            if let growth = career.growth {
-                json.object { json in
-                    json.field("percent", growth.percent)
-                    json.field("from", growth.from)
-                    json.field("to", growth.to)
-                }
-            } else {
-                json.null()
-            }
-            json.field("typical_companies", career.typicalCompanies)
-            writeEducation(career, to: &json)
-            json.field("related_careers", career.relatedCareers)
-            json.field("soc_code", career.socCode)
-            json.field("abilities") { json in
-                for (ability, value) in zip(Ability.allCases, career.abilities) { json.field(ability.rawValue, value) }
-            }
-            json.field("ability_vector", arrayOf: career.abilities) { $0.value($1) }
-            json.field("is_active", true)
-        }
-    }
-
-    private static func writeEducation(_ career: Career, to json: inout JSONWriter) {
-        json.field("required_education") { json in
-            json.field("level", career.requiredEducation.level.rawValue)
-            json.field("text", career.requiredEducation.text)
-        }
     }
 }

@@ -58,7 +58,8 @@ struct QuizRoutes {
                 .nothingToGoOn, "No question is answered; one is enough.",
                 errors: [FieldError(path: "answers", message: "must answer at least one question")])
         }
-        let id = try await pathways.sessions.create(kind: "quiz", answers: StoredAnswers.text(of: sheet))
+        let id = try await pathways.sessions.create(
+            kind: "quiz", answers: StoredAnswers.text(of: sheet), id: scope.effectID(for: "session"))
         return .json(status: .created) { json in
             json.object { json in
                 json.field("session_id", id)
@@ -85,11 +86,17 @@ enum StoredAnswers {
         return String(buffer: json.finish())
     }
 
-    /// - Throws: `HTTPProblem` where the quiz has changed since and an answer no longer fits it.
+    /// - Throws: `HTTPProblem` where the quiz has changed since and an answer no longer fits it, or where what is
+    ///   stored is damaged.
     static func sheet(from text: String, quiz: Quiz) throws -> AnswerSheet {
-        guard case .object(let object) = try JSONParser.parse(Array(text.utf8)) else {
-            return try AnswerSheet([:], to: quiz)
+        let stored: JSONValue
+        do {
+            stored = try JSONParser.parse(Array(text.utf8))
+        } catch {
+            // Left as it is, the parser's error would blame the body of the request.
+            throw HTTPProblem(.internalError, "What is stored of this session is damaged.", cause: error)
         }
+        guard case .object(let object) = stored else { return try AnswerSheet([:], to: quiz) }
         var answers: [String: Answer] = [:]
         for (name, value) in object.members {
             switch value {

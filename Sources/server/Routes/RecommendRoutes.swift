@@ -16,24 +16,45 @@ struct RecommendRoutes {
     }
 
     private var reader: RecommendationReader {
-        RecommendationReader(
+        let generation = pathways.recommender.current
+        return RecommendationReader(
             quiz: pathways.quiz, topNMaximum: min(topNMaximum, RecommendationRequest.maximumTopN),
-            clusters: pathways.recommender.current.clusters)
+            clusters: generation.clusters, attributes: generation.ownAttributes)
     }
 
     private func recommend(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let body = try await request.readJSON(in: scope)
         let named = Self.sessionID(in: body)
         let stored = try await answers(of: named)
-        let wanted = try FieldReader.read(body, limits: scope.limits) { fields in
+        var isPersonal = true
+        var wanted = try FieldReader.read(body, limits: scope.limits) { fields in
             _ = fields.string("session_id", maxBytes: Self.maximumSessionIDBytes, allowEmpty: false)
+            isPersonal = fields.bool("personalise") ?? true
             return reader.request(fields, storedAnswers: stored)
         }
+        if isPersonal, let named { wanted.history = try await history(of: named) }
         let reply = try await pathways.recommender.recommend(wanted)
-        let writer = RecommendationWriter(reply: reply)
-        // The id is promised to the client once it is durable, so the store comes before the answer.
-        let sessionID = try await keep(writer, request: body, answers: wanted.answers, in: named)
+        let recommendation = RecommendationRecord(
+            id: scope.effectID(for: "recommendation") ?? RandomID.make(), generation: reply.generation,
+            careerIDs: reply.recommendations.map(\.career.id), query: try LearningRecord(reply).text)
+        let writer = RecommendationWriter(reply: reply, recommendationID: recommendation.id)
+        // The ids are promised to the client once they are durable, so the store comes before the answer.
+        let sessionID = try await keep(
+            writer, recommendation, request: body, answers: wanted.answers, in: named,
+            newID: scope.effectID(for: "session"))
         return .json(capacity: 16_384) { writer.write(to: &$0, sessionID: sessionID) }
+    }
+
+    /// What was done in a session before, as far as it bears on what is recommended next.
+    private func history(of session: String) async throws -> [HistoryEntry] {
+        try await pathways.events.events(in: session).compactMap { event in
+            switch event.kind {
+            case .saved: HistoryEntry(.saved, event.careerID)
+            case .chosen: HistoryEntry(.chosen, event.careerID)
+            case .dismissed: HistoryEntry(.dismissed, event.careerID)
+            case .viewed: nil
+            }
+        }
     }
 
     private static func sessionID(in body: JSONValue) -> String? {
@@ -56,7 +77,8 @@ struct RecommendRoutes {
     }
 
     private func keep(
-        _ writer: RecommendationWriter, request: JSONValue, answers: AnswerSheet?, in sessionID: String?
+        _ writer: RecommendationWriter, _ recommendation: RecommendationRecord, request: JSONValue,
+        answers: AnswerSheet?, in sessionID: String?, newID: String?
     ) async throws -> String {
         var reply = JSONWriter(capacity: 16_384)
         writer.write(to: &reply, sessionID: nil, timing: false)
@@ -65,13 +87,17 @@ struct RecommendRoutes {
         let replyText = String(buffer: reply.finish())
         let requestText = String(buffer: asked.finish())
         if let sessionID {
-            guard try await pathways.sessions.attach(request: requestText, reply: replyText, to: sessionID) else {
+            guard
+                try await pathways.sessions.attach(
+                    request: requestText, reply: replyText, recommendation: recommendation, to: sessionID)
+            else {
                 throw HTTPProblem(.sessionNotFound, "The session “\(excerpt(of: sessionID))” was removed meanwhile.")
             }
             return sessionID
         }
         return try await pathways.sessions.create(
-            kind: "recommend", answers: answers.map(StoredAnswers.text), request: requestText, reply: replyText)
+            kind: "recommend", answers: answers.map(StoredAnswers.text), request: requestText, reply: replyText,
+            recommendation: recommendation, id: newID)
     }
 
     /// Several requests at once, none of which is kept.
@@ -88,11 +114,10 @@ struct RecommendRoutes {
                 errors: [FieldError(path: "requests", message: "must have at least one request")])
         }
         var replies: [RecommendationReply] = []
-        for (position, request) in wanted.enumerated() {
-            do {
-                replies.append(try await pathways.recommender.recommend(request))
-            } catch let error as RecommendationError {
-                throw Self.located(ProblemTable.service.problem(for: error), at: position)
+        for (position, result) in try await pathways.recommender.recommend(batch: wanted).enumerated() {
+            switch result {
+            case .success(let reply): replies.append(reply)
+            case .failure(let error): throw Self.located(ProblemTable.service.problem(for: error), at: position)
             }
         }
         return .json(capacity: 16_384 * replies.count) { json in

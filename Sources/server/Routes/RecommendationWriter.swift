@@ -3,6 +3,8 @@ internal import Engine
 /// Writes recommendations as the API shows them: percent with one decimal, parts that add up.
 struct RecommendationWriter {
     let reply: RecommendationReply
+    /// What later events name this reply by; nil where it is not kept.
+    var recommendationID: String?
 
     /// The whole reply, without what is only known of its session.
     ///
@@ -10,6 +12,7 @@ struct RecommendationWriter {
     func write(to json: inout JSONWriter, sessionID: String?, timing: Bool = true) {
         json.object { json in
             if let sessionID { json.field("session_id", sessionID) }
+            if let recommendationID { json.field("recommendation_id", recommendationID) }
             fields(to: &json)
             if timing {
                 json.field("timing_ms") { json in
@@ -36,6 +39,29 @@ struct RecommendationWriter {
         json.field("generation", reply.generation)
         json.field("matched", reply.matched)
         json.field("scanned", reply.scanned)
+        json.field("set_aside", reply.setAside)
+        json.field("skip", reply.skip)
+        json.name("personalised")
+        write(reply.personalisation, to: &json)
+        json.name("attributions")
+        AttributionWriter.write(reply.sources, to: &json)
+    }
+
+    private func write(_ personalisation: Personalisation?, to json: inout JSONWriter) {
+        guard let personalisation else { return json.null() }
+        json.object { json in
+            json.field("events", personalisation.causes.count)
+            json.field("because", arrayOf: personalisation.causes) { json, cause in
+                json.object { json in
+                    json.field("kind", cause.kind.rawValue)
+                    json.field("career_id", cause.career)
+                    json.field("career", cause.name)
+                }
+            }
+            // In points of a score: half the cosine's change, weighed by α.
+            json.field(
+                "bound", Percent.rounded(Personalisation.greatestChange * 50 * Double(reply.alpha)))
+        }
     }
 
     static func write(_ degradation: Degradation?, to json: inout JSONWriter) {
@@ -136,6 +162,10 @@ struct RecommendationWriter {
                 json.field("kind", liked ? "liked" : "disliked")
                 json.field("question", String?.none)
                 json.field("text", name)
+            case .history(_, let name, let kind):
+                json.field("kind", "history")
+                json.field("question", String?.none)
+                json.field("text", "\(kind.rawValue) \(name)")
             }
             json.field("effect", effect.points)
         }

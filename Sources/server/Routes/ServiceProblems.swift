@@ -11,6 +11,7 @@ extension ProblemCode {
     static let nothingToGoOn = ProblemCode("nothing_to_go_on", .unprocessableContent, "Nothing to recommend from")
     static let unknownCareer = ProblemCode("unknown_career", .unprocessableContent, "A career is not known")
     static let textNeedsModel = ProblemCode("text_needs_model", .serviceUnavailable, "Text cannot be read at present")
+    static let generationGone = ProblemCode("generation_gone", .conflict, "That state of the careers is gone")
     static let modelNotFound = ProblemCode("model_not_found", .notFound, "There is no such model")
     static let modelUnavailable = ProblemCode("model_unavailable", .serviceUnavailable, "The model is not available")
     static let storeUnavailable = ProblemCode("store_unavailable", .serviceUnavailable, "The store is not available")
@@ -55,6 +56,16 @@ extension ProblemTable {
             field("top_n", "is \(count); it must lie between 1 and \(RecommendationRequest.maximumTopN)")
         case .maxPerClusterOutOfRange(let count):
             field("max_per_cluster", "is \(count); it must lie between 1 and \(RecommendationRequest.maximumTopN)")
+        case .marginalRelevanceOutOfRange(let weight):
+            field("mmr_weight", "is \(weight); it must lie between 0 and 1")
+        case .skipOutOfRange(let skip):
+            field("skip", "is \(skip); it must lie between 0 and \(RecommendationRequest.maximumSkip)")
+        case .generationGone(let number, let current):
+            HTTPProblem(
+                .generationGone,
+                "The careers have changed since generation \(number), which is no longer kept; begin again without "
+                    + "“generation” (it is \(current) now).",
+                errors: [FieldError(path: "generation", message: "is no longer kept")])
         case .unknownCareers(let name, let ids):
             HTTPProblem(
                 .unknownCareer, "There is no career with the id \(ids.map { "“\($0)”" }.joined(separator: ", ")).",

@@ -38,9 +38,10 @@ struct ServiceRoutes {
                 json.name("degraded")
                 RecommendationWriter.write(generation.degradation, to: &json)
                 json.field("careers", generation.index.count)
-                json.field("generation", generation.index.number)
+                json.field("generation", generation.number)
                 json.field("model", pathways.embedder.map { _ in pathways.modelID })
                 json.field("space", generation.space?.id)
+                json.field("embedding") { json in write(generation.embedding, to: &json) }
                 json.field("calibration") { json in
                     json.field("lambda", generation.calibration.lambda)
                     json.field("text_spread", generation.calibration.textSpread)
@@ -50,9 +51,24 @@ struct ServiceRoutes {
         }
     }
 
+    /// How far the vectors in use are those of the careers' present texts, and what is being done about it.
+    private func write(_ embedding: EmbeddingState, to json: inout JSONWriter) {
+        json.name("generation")
+        if let generation = embedding.generation { json.value(generation) } else { json.null() }
+        json.field("current", embedding.current)
+        json.field("stale", embedding.stale)
+        json.field("pending", embedding.pending)
+        json.name("building")
+        guard let progress = pathways.catalogue.progress else { return json.null() }
+        json.object { json in
+            json.field("done", progress.done)
+            json.field("total", progress.total)
+        }
+    }
+
     private static func plain(_ text: String) -> Response {
         Response(
-            status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+            status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
             body: .init(byteBuffer: ByteBuffer(string: text + "\n")))
     }
 
@@ -76,9 +92,12 @@ struct ServiceRoutes {
     private func page(_ path: String, asset: String, type: String, on router: Router<RequestScope>) {
         guard let data = Assets.data(asset) else { return }
         let bytes = ByteBuffer(bytes: data)
+        // The same until another program starts, so hashed once.
+        let tag = EntityTag.strong(of: bytes)
         router.get(RouterPath(path)) { _, _ in
             Response(
-                status: .ok, headers: [.contentType: type, .cacheControl: "no-cache"], body: .init(byteBuffer: bytes))
+                status: .ok, headers: [.contentType: type, .cacheControl: "no-cache", .eTag: tag],
+                body: .init(byteBuffer: bytes))
         }
     }
 }
@@ -89,23 +108,30 @@ enum RecommenderMetrics {
         let degraded = MetricDefinition(
             "pathlight_degraded", "1 where the service is degraded for the reason in the label, 0 where it is whole.")
         let careers = MetricDefinition("pathlight_careers", "Careers that can be recommended.")
-        let generation = MetricDefinition("pathlight_generation", "Number of the index generation that is served.")
+        let generation = MetricDefinition("pathlight_generation", "Number of the careers' generation that is served.")
+        let stale = MetricDefinition(
+            "pathlight_stale_careers", "Careers served with the vector of an earlier text.")
+        let pending = MetricDefinition(
+            "pathlight_pending_careers", "Careers that are not served yet for want of a vector.")
         let hits = MetricDefinition("pathlight_embedding_cache_hits", "Texts answered from the cache since the start.")
         let misses = MetricDefinition("pathlight_embedding_cache_misses", "Texts embedded since the start.")
         let tokens = MetricDefinition(
             "pathlight_embedded_tokens", "Tokens that went through the model since the start.")
-        registry.describe([degraded, careers, generation, hits, misses, tokens])
+        registry.describe([degraded, careers, generation, stale, pending, hits, misses, tokens])
         func meter(_ definition: MetricDefinition, _ labels: [(String, String)] = []) -> Meter {
             Meter(label: definition.name, dimensions: labels, factory: registry)
         }
         let isDegraded = meter(degraded, [("reason", pathways.degradation?.reason.rawValue ?? "none")])
+        let (staleCount, pendingCount) = (meter(stale), meter(pending))
         let (careerCount, number) = (meter(careers), meter(generation))
         let (hitCount, missCount, tokenCount) = (meter(hits), meter(misses), meter(tokens))
         registry.onRender {
             let current = pathways.recommender.current
             isDegraded.set(current.degradation == nil ? 0.0 : 1.0)
             careerCount.set(Double(current.index.count))
-            number.set(Double(current.index.number))
+            number.set(Double(current.number))
+            staleCount.set(Double(current.embedding.stale))
+            pendingCount.set(Double(current.embedding.pending))
             guard let statistics = pathways.embedder?.statistics else { return }
             hitCount.set(Double(statistics.hits))
             missCount.set(Double(statistics.misses))

@@ -5,6 +5,8 @@ internal import Foundation
 enum BuiltInContent {
     /// How the store names the catalogue's origin.
     static let source = "built-in"
+    /// Set where an import took the place of all other careers: the built-in ones then stay away.
+    static let retiredSetting = "built_in_careers_retired"
 
     /// - Throws: `CatalogueError`, which the tests rule out for what is released.
     static func careers() throws -> [Career] {

@@ -1,0 +1,45 @@
+internal import VectorIndex
+
+/// What careers can be filtered by.
+enum CareerAttributes {
+    /// Before the names that the operator chose, so that none of them hides one of the product's.
+    static let ownPrefix = "attribute."
+
+    static func indexed(_ career: Career) -> [String: AttributeValue] {
+        var attributes: [String: AttributeValue] = [
+            "cluster": .keywords([career.cluster]),
+            "education": .keywords([career.requiredEducation.level.rawValue]),
+            "skills": .keywords((career.requiredSkills + career.technologies).map { $0.lowercased() }),
+        ]
+        if let source = career.source { attributes["source"] = .keywords([source]) }
+        if let salary = career.salary {
+            attributes["salary_min"] = .number(Double(salary.min))
+            attributes["salary_max"] = .number(Double(salary.max))
+            attributes["currency"] = .keywords([salary.currency])
+        }
+        if let growth = career.growth { attributes["growth_percent"] = .number(growth.percent) }
+        for (name, value) in career.attributes {
+            switch value {
+            case .words(let words): attributes[ownPrefix + name] = .keywords(words.map { $0.lowercased() })
+            case .number(let number): attributes[ownPrefix + name] = .number(number)
+            }
+        }
+        return attributes
+    }
+}
+
+extension CareerGeneration {
+    /// The index's name of an attribute that the operator gave careers.
+    package static func indexName(ofAttribute name: String) -> String { CareerAttributes.ownPrefix + name }
+
+    /// The names of the attributes that the operator gave careers, and whether each holds numbers.
+    package var ownAttributes: [String: Bool] {
+        var found: [String: Bool] = [:]
+        for career in careers.values {
+            for (name, value) in career.attributes {
+                if case .number = value { found[name] = true } else { found[name] = false }
+            }
+        }
+        return found
+    }
+}

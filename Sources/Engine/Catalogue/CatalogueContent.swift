@@ -1,0 +1,64 @@
+internal import Foundation
+package import Store
+
+/// The active careers as the store has them, and who described them.
+package struct CatalogueContent: Sendable {
+    /// In ascending order of id.
+    package var careers: [Career]
+    /// By name.
+    package var sources: [String: CareerSource]
+    /// Counts up with every change of careers, sources or the vectors in use.
+    package var revision: Int64
+
+    package init(careers: [Career], sources: [String: CareerSource] = [:], revision: Int64 = 0) {
+        self.careers = careers
+        self.sources = sources
+        self.revision = revision
+    }
+
+    /// Reads the catalogue.
+    ///
+    /// The revision is read first: a change that comes between is then read again by whoever watches it, never missed.
+    ///
+    /// - Throws: `CatalogueError.damaged` naming the career, `StoreError`.
+    package static func read(from database: any SQLDatabase) async throws -> CatalogueContent {
+        let repository = CareerRepository(database)
+        let revision = try await repository.revision()
+        let records: [CareerRecord]
+        do {
+            records = try await repository.active()
+        } catch let error as StoreError where error.code == .unexpectedValue {
+            throw CatalogueError.damaged(what: "a career", location: database.location, problem: "\(error)")
+        }
+        let decoder = JSONDecoder()
+        let careers = try records.map { record in
+            do {
+                var career = try decoder.decode(Career.self, from: Data(record.content.document.utf8))
+                career.source = record.content.source
+                return career
+            } catch {
+                throw CatalogueError.damaged(
+                    what: "the career “\(record.content.id)”", location: database.location, problem: "\(error)")
+            }
+        }
+        let sources = try await CareerSourceRepository(database).all()
+        return CatalogueContent(
+            careers: careers, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),
+            revision: revision)
+    }
+}
+
+extension Career {
+    /// The career as the store keeps it.
+    ///
+    /// - Parameter source: takes the place of a missing one.
+    package func content(defaultSource source: String) throws -> CareerContent {
+        var career = self
+        career.source = career.source ?? source
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return CareerContent(
+            id: id, source: career.source ?? source, name: name, cluster: cluster,
+            document: String(decoding: try encoder.encode(career), as: UTF8.self), abilities: abilities)
+    }
+}

@@ -1,0 +1,64 @@
+/// What re-embedding did.
+package struct ReembedReport: Codable, Sendable, Equatable {
+    package var space: String
+    package var model: String
+    /// The stored generation that is in use afterwards; nil where there is none.
+    package var generation: Int64?
+    package var careers = 0
+    /// Rows taken from the generation in use because text and space are the same.
+    package var reused = 0
+    /// Rows taken from a run that was interrupted.
+    package var resumed = 0
+    /// Careers that were embedded.
+    package var embedded = 0
+    /// Texts that went through the model for them.
+    package var texts = 0
+    /// Stored rows and blocks that were set aside.
+    package var damaged: [String] = []
+    /// Rows computed a second time and compared before the switch, and the greatest difference of a number.
+    package var sampled = 0
+    package var greatestDifference = 0.0
+    /// False where a limit stopped it: the generation in use is still the old one, and the next run goes on.
+    package var isComplete = false
+    /// Whether another generation came into use.
+    package var isSwitched = false
+    package var seconds = 0.0
+
+    enum CodingKeys: String, CodingKey {
+        case space, model, generation, careers, reused, resumed, embedded, texts, damaged, sampled, seconds
+        case greatestDifference = "greatest_difference"
+        case isComplete = "complete"
+        case isSwitched = "switched"
+    }
+
+    init(space: TextSpace) {
+        self.space = space.id
+        model = space.modelID
+    }
+}
+
+/// How far re-embedding is.
+package struct ReembedProgress: Sendable, Equatable {
+    package let done: Int
+    package let total: Int
+}
+
+/// Why re-embedding stopped; the generation in use is as it was.
+package enum ReembedError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Another process holds the lock.
+    case busy
+    /// What was written is not what it should be.
+    case checkFailed([String])
+    case noPrevious
+
+    package var description: String {
+        switch self {
+        case .busy:
+            "another process re-embeds these careers; wait until it is done"
+        case .checkFailed(let problems):
+            "the new vectors failed their checks and were thrown away, the old ones stay in use: "
+                + problems.joined(separator: "; ")
+        case .noPrevious: "there is no previous generation to go back to"
+        }
+    }
+}

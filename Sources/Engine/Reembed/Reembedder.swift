@@ -1,0 +1,213 @@
+package import Foundation
+package import Store
+internal import VectorIndex
+
+/// Makes the stored vectors fit the careers' texts: a shadow generation, written block by block, checked, then put in
+/// use by one transaction.
+///
+/// A killed run leaves its blocks; the next one goes on after them. One process at a time holds the lock.
+package struct Reembedder: Sendable {
+    package static let kind = "careers"
+    private static let lockName = "reembed"
+    /// Careers of a block: what a killed run loses at most, about two seconds of work.
+    private static let blockRows = 64
+    private static let sampleRows = 8
+    /// Rounding of another batch's sums, with room; a wrong text or a damaged number is far beyond it.
+    private static let tolerance = 1e-4
+
+    package struct Options: Sendable {
+        /// Embed everything, even what fits.
+        package var isForced = false
+        /// Careers to embed at most in this run.
+        package var limit: Int?
+        /// Texts that are embedded side by side; nil for as many as there are cores.
+        package var lanes: Int?
+
+        package init(isForced: Bool = false, limit: Int? = nil, lanes: Int? = nil) {
+            self.isForced = isForced
+            self.limit = limit
+            self.lanes = lanes
+        }
+    }
+
+    private let generations: GenerationRepository
+    private let database: any SQLDatabase
+    private let vectors: VectorRepository
+
+    package init(_ database: any SQLDatabase, clock: @escaping @Sendable () -> Date = { Date() }) {
+        generations = GenerationRepository(database, clock: clock)
+        self.database = database
+        vectors = VectorRepository(database, clock: clock)
+    }
+
+    /// The generation in use, or nil where nothing was embedded yet.
+    package func current() async throws -> GenerationRecord? { try await generations.current(Self.kind) }
+
+    package func building() async throws -> GenerationRecord? { try await generations.building(Self.kind) }
+
+    /// The model of the generation in use; nil where there is none.
+    package func modelInUse() async throws -> String? {
+        guard let current = try await current() else { return nil }
+        return try await vectors.spaces().first { $0.id == current.spaceID }?.modelID
+    }
+
+    /// The rows in use, if they are of `space`.
+    ///
+    /// - Throws: `SnapshotError.newerFormat`, `StoreError`.
+    func rows(of space: TextSpace) async throws -> CareerRows {
+        guard let current = try await current(), current.spaceID == space.id else { return .empty }
+        return try await CareerRows.read(current, from: generations)
+    }
+
+    /// Embeds what does not fit and puts the result in use.
+    ///
+    /// - Parameter progress: called after every block.
+    /// - Throws: `ReembedError`, `SnapshotError.newerFormat`, an error of the encoder or of the store.
+    package func run(
+        _ careers: [Career], encoder: EncodingQueue, options: Options = Options(),
+        progress: @Sendable (ReembedProgress) -> Void = { _ in }
+    ) async throws -> ReembedReport {
+        guard let lock = try database.lock(Self.lockName) else { throw ReembedError.busy }
+        defer { lock.release() }
+        return try await runAlone(careers, encoder: encoder, options: options, progress: progress)
+    }
+
+    /// Puts the previous generation back in use.
+    ///
+    /// - Parameter hold: a setting that is set to `true` in the same transaction.
+    /// - Throws: `ReembedError.noPrevious`, `.busy`.
+    package func rollback(hold: String? = nil) async throws -> GenerationRecord {
+        guard let lock = try database.lock(Self.lockName) else { throw ReembedError.busy }
+        defer { lock.release() }
+        guard let record = try await generations.rollback(Self.kind, setting: hold) else {
+            throw ReembedError.noPrevious
+        }
+        return record
+    }
+
+    // MARK: One run
+
+    private func runAlone(
+        _ careers: [Career], encoder: EncodingQueue, options: Options, progress: @Sendable (ReembedProgress) -> Void
+    ) async throws -> ReembedReport {
+        let start = ContinuousClock.now
+        let space = encoder.space
+        let plan = ReembedPlan(careers, space: space)
+        var report = ReembedReport(space: space)
+        report.careers = careers.count
+        try await vectors.register(space.record)
+        let inUse = try await current()
+        let usable = try await rows(of: space)
+        report.generation = usable.generation?.id
+        report.damaged = usable.damage
+        let misfits = plan.entries.filter { options.isForced || !usable.fits($0.id, hash: $0.hash) }
+        // Damage that cost no row is mended too: written anew, the next reading finds nothing.
+        if misfits.isEmpty, usable.generation != nil, usable.damage.isEmpty {
+            report.reused = careers.count
+            report.isComplete = true
+            return report
+        }
+        // Rows of a run that was interrupted and whose plan has changed since are as good as any.
+        var interrupted = CareerRows.empty
+        // A record that is damaged is replaced like one of another plan.
+        if let building = try? await generations.building(Self.kind), building.spaceID == space.id {
+            interrupted = try await CareerRows.read(building, from: generations)
+        }
+        let shadow = try await generations.begin(
+            kind: Self.kind, space: space.id, planHash: plan.hash(forcedAfter: options.isForced ? inUse?.id : nil),
+            format: SnapshotBlock.currentFormat)
+        var writer = ShadowWriter(generation: shadow.id, space: space, repository: generations)
+        let isResumed = interrupted.generation?.id == shadow.id
+        if isResumed { try await writer.resume(after: interrupted, plan: plan) }
+        report.resumed = writer.written.count
+        if options.isForced && !isResumed { interrupted = .empty }
+
+        var budget = max(0, options.limit ?? .max)
+        var isOverBudget = false
+        var done = writer.written.count
+        progress(ReembedProgress(done: done, total: careers.count))
+        var pending = plan.entries.filter { !writer.written.contains($0.id) }[...]
+        while !pending.isEmpty {
+            try Task.checkCancellation()
+            var portion: [ReembedPlan.Entry] = []
+            var rows: [String: [Float]] = [:]
+            var missing: [ReembedPlan.Entry] = []
+            while portion.count < Self.blockRows, let entry = pending.first {
+                if !options.isForced, usable.fits(entry.id, hash: entry.hash) {
+                    rows[entry.id] = usable.row(of: entry.id)
+                    report.reused += 1
+                } else if interrupted.fits(entry.id, hash: entry.hash) {
+                    rows[entry.id] = interrupted.row(of: entry.id)
+                    report.resumed += 1
+                } else {
+                    isOverBudget = budget == 0
+                    if isOverBudget { break }
+                    budget -= 1
+                    missing.append(entry)
+                }
+                portion.append(entry)
+                pending = pending.dropFirst()
+            }
+            if !missing.isEmpty {
+                let texts = Set(missing.flatMap { $0.texts.all(for: space) })
+                let made = try await encoder.documentVectors(of: texts, lanes: options.lanes)
+                for entry in missing { rows[entry.id] = entry.texts.row(from: made, in: space) }
+                report.embedded += missing.count
+                report.texts += texts.count
+            }
+            if !portion.isEmpty { try await writer.write(portion, rows: rows) }
+            done += portion.count
+            progress(ReembedProgress(done: done, total: careers.count))
+            if isOverBudget { break }
+        }
+        if pending.isEmpty {
+            try await check(shadow, rowCount: careers.count, plan: plan, encoder: encoder, report: &report)
+            report.isComplete = true
+            report.isSwitched = true
+            report.generation = shadow.id
+            report.seconds = (ContinuousClock.now - start).inSeconds
+            let encoded = try JSONEncoder().encode(report)
+            try await generations.activate(
+                shadow.id, rowCount: careers.count, document: String(decoding: encoded, as: UTF8.self))
+        }
+        report.seconds = (ContinuousClock.now - start).inSeconds
+        return report
+    }
+
+    /// Reads back what was written and holds it against the plan; a sample is computed anew.
+    private func check(
+        _ shadow: GenerationRecord, rowCount: Int, plan: ReembedPlan, encoder: EncodingQueue,
+        report: inout ReembedReport
+    ) async throws {
+        let written = try await CareerRows.read(shadow, from: generations)
+        var problems = written.damage
+        let wanted = Set(plan.entries.map(\.id))
+        if Set(written.ids) != wanted {
+            problems.append("\(written.ids.count) rows were found for \(wanted.count) careers")
+        }
+        for entry in plan.entries where !written.fits(entry.id, hash: entry.hash) {
+            problems.append("the row of “\(entry.id)” is missing or of another text")
+            if problems.count > 10 { break }
+        }
+        var random = SplitMix64(seed: UInt64(shadow.id))
+        for entry in plan.entries.shuffled(using: &random).prefix(Self.sampleRows) {
+            guard let row = written.row(of: entry.id) else { continue }
+            let vectors = try await encoder.documentVectors(of: Set(entry.texts.all(for: encoder.space)))
+            let again = entry.texts.row(from: vectors, in: encoder.space)
+            let difference = zip(row, again).map { abs(Double($0) - Double($1)) }.max() ?? .infinity
+            report.sampled += 1
+            report.greatestDifference = max(report.greatestDifference, difference)
+            if !(difference <= Self.tolerance) || row.count != again.count {
+                problems.append("computed again, the row of “\(entry.id)” differs by \(difference)")
+            }
+        }
+        guard problems.isEmpty else {
+            try await generations.discard(shadow.id)
+            throw ReembedError.checkFailed(problems)
+        }
+    }
+}
+
+extension Duration {
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

@@ -1,0 +1,143 @@
+internal import ArgumentParser
+internal import Engine
+internal import Foundation
+internal import Logging
+internal import Store
+
+/// `pathlight reembed`: makes the stored vectors fit the careers' texts, or goes back to the ones before.
+struct ReembedCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reembed",
+        abstract: "Makes the stored vectors fit the careers' texts and the model; a running service goes on answering.",
+        discussion: """
+            Only what changed is embedded. The new vectors are written beside those in use, checked, and then put in use \
+            at once; a running service follows within a second or two. Killed, it goes on where it was when it is run again.
+            """)
+
+    @Option(help: "careers or all; other kinds have no vectors in this version.")
+    var kind = "careers"
+
+    @Flag(help: "Embed everything, even what fits.")
+    var force = false
+
+    @Option(help: "Embed at most so many careers in this run; the next one goes on.")
+    var limit: Int?
+
+    @Flag(help: "Put the previous vectors back in use, with their model.")
+    var rollback = false
+
+    @Flag(help: "Print one JSON document.")
+    var json = false
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard ["careers", "all"].contains(kind) else {
+            throw ValidationError(
+                "--kind must be careers or all, not \(kind): other kinds have no vectors in this version")
+        }
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, not \(limit)") }
+        if rollback, force || limit != nil { throw ValidationError("--rollback goes with neither --force nor --limit") }
+    }
+
+    func run() async throws {
+        let (settings, logger) = try common.settings()
+        let database = try await Pathways.openDatabase(settings, logger: logger)
+        do {
+            if rollback {
+                try await goBack(in: database)
+            } else {
+                try await Pathways.updateCatalogue(in: database, logger: logger)
+                let report = try await Embedding.complete(
+                    database, settings: settings, model: common.model,
+                    options: .init(isForced: force, limit: limit))
+                try await SettingRepository(database).remove(ServedCatalogue.holdSetting)
+                try Terminal.data(json ? try Embedding.json(report) : Embedding.sentence(report))
+            }
+            try await database.close()
+        } catch {
+            try? await database.close()
+            throw error
+        }
+    }
+
+    private func goBack(in database: any SQLDatabase) async throws {
+        let record = try await Reembedder(database).rollback(hold: ServedCatalogue.holdSetting)
+        if json {
+            struct Answer: Encodable {
+                let generation: Int64
+                let space: String
+                let rows: Int
+            }
+            let answer = Answer(generation: record.id, space: record.spaceID, rows: record.rowCount)
+            try Terminal.data(try Embedding.json(answer))
+        } else {
+            try Terminal.data(
+                "vectors of generation \(record.id) are in use again: \(record.rowCount) careers in space \(record.spaceID)\n"
+                    + "changed careers keep these vectors until the next “pathlight reembed”")
+        }
+    }
+}
+
+/// Embedding from a command: with a progress bar, waiting its turn.
+enum Embedding {
+    /// - Parameter model: nil for the one in use, or that of the settings where none is.
+    static func complete(
+        _ database: any SQLDatabase, settings: ServiceSettings, model: String?,
+        options: Reembedder.Options = .init()
+    ) async throws -> ReembedReport {
+        let reembedder = Reembedder(database)
+        var id = settings.model
+        if model == nil, let inUse = try await reembedder.modelInUse() { id = inUse }
+        let active = try await ActiveModel.load(id, settings: settings)
+        guard let encoder = active.encoder else {
+            throw StartProblem(active.degradation?.detail ?? "there is no model \(id)")
+        }
+        let progress = ProgressReport("embedding careers")
+        defer { progress.end() }
+        var hasWaited = false
+        while true {
+            let content = try await CatalogueContent.read(from: database)
+            do {
+                let report = try await reembedder.run(content.careers, encoder: encoder, options: options) {
+                    progress.update($0.done, of: $0.total)
+                }
+                // Careers that changed meanwhile want another round.
+                let next = try await CatalogueContent.read(from: database)
+                if !report.isComplete || next.careers == content.careers { return report }
+            } catch ReembedError.busy {
+                if !hasWaited { Terminal.error("another process embeds careers at present; waiting for it") }
+                hasWaited = true
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    static func sentence(_ report: ReembedReport) -> String {
+        let seconds = String(format: "%.1f", report.seconds)
+        var lines: [String] = []
+        if !report.damaged.isEmpty {
+            lines += report.damaged.map { "set aside: \($0)" }
+        }
+        if !report.isComplete {
+            lines.append(
+                "\(report.embedded) careers embedded in \(seconds) s; more are to do, and the vectors in use are the old ones: "
+                    + "run it again")
+        } else if report.isSwitched {
+            lines.append(
+                "\(report.embedded) careers embedded (\(report.texts) texts), \(report.reused) kept, \(report.resumed) taken from an "
+                    + "interrupted run, in \(seconds) s; \(report.sampled) checked by computing them again, greatest difference "
+                    + "\(String(format: "%.1e", report.greatestDifference)); generation \(report.generation ?? 0) is in use"
+            )
+        } else {
+            lines.append("nothing to do: the vectors of all \(report.careers) careers fit")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    static func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
