@@ -73,6 +73,14 @@ test: setup-tests build-tests ## Set up, build, run all tests
 test-blackbox: setup-tests build ## Run only the tests that talk to the built program
 	$(python) -m pytest Tests/blackbox $(ARGS)
 
+.PHONY: test-crash
+test-crash: setup-tests build ## Kill the program at random moments, damage what it stored (minutes)
+	$(python) -m pytest Tests/crash -s $(ARGS)
+
+.PHONY: test-onet
+test-onet: setup-tests build ## Import O*NET's release and measure retrieval (minutes)
+	$(python) -m pytest Tests/onet -s $(ARGS)
+
 .PHONY: test-thread-sanitizer
 test-thread-sanitizer: setup-system ## Run the index's tests under the thread sanitizer
 	PATHLIGHT_CORE_ONLY=1 swift build --build-tests --sanitize=thread --scratch-path .build/thread-sanitizer
@@ -94,6 +102,10 @@ format: ## Format the Swift sources in place
 bench: setup-model-if-possible build ## Measure search, embedding and the recommend route
 	@scripts/setup-system --bench
 	$(if $(wildcard Benchmarks/run),Benchmarks/run,swift run -c release --package-path Benchmarks) $(ARGS)
+
+.PHONY: bench-reembed
+bench-reembed: setup-model-if-possible build ## Measure what readers notice of a re-embedding
+	python3 Benchmarks/http/reembed_latency.py $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built; models, data and .venv stay

@@ -1,24 +1,44 @@
 // The quiz, what the reader has entered, and the way from one view to the next.
 
 import {
-  ServiceError, announce, byId, card, careerBody, count, degradedNotice, h, readable, reading, request, showProblem,
+  announce, asked, byId, careerBody, count, degradedNotice, h, leaningNotice, listEntry, markPath, marksChanged,
+  newKey, pick, readable, reading, request, showProblem, sources, withSources,
 } from "./results.js";
 
 const STORAGE_KEY = "pathlight.v1";
 const TOP_N = 5;
+const MAX_TOP_N = 100; // The service takes no more at once.
 
 // MARK: What is kept
 
-const emptyState = () => ({ answers: {}, step: 0, text: "", submitted: null, result: null, saved: {} });
+/**
+ * `sessions` holds one id for each source, as answers of a session would count for a text as well; `marks` for each
+ * kind what was marked, as `{name, session}` by id; `result` a list as `{source, key, reply, …}`, with the answers or
+ * the text it came from as `key`, and further pages added to its reply.
+ */
+const emptyState = () => ({
+  answers: {}, step: 0, text: "", sessions: { quiz: null, text: null }, result: null, personalise: true,
+  marks: { saved: {}, dismissed: {}, chosen: {} },
+});
 let state = { ...emptyState(), ...readStored() };
 
 function readStored() {
   try {
     const stored = JSON.parse(localStorage.getItem(STORAGE_KEY));
-    return stored !== null && typeof stored === "object" ? stored : {};
+    return stored !== null && typeof stored === "object" ? upgraded(stored) : {};
   } catch {
     return {};
   }
+}
+
+/** Earlier versions of the page kept names of saved careers alone, and one session. */
+function upgraded({ saved, submitted, ...stored }) {
+  if (stored.marks) return stored;
+  const { source, reply } = stored.result ?? {};
+  const entries = Object.entries(saved ?? {}).map(([id, name]) => [id, { name, session: reply?.session_id }]);
+  const text = source === "text" ? reply?.session_id : null;
+  const marks = { ...emptyState().marks, saved: Object.fromEntries(entries) };
+  return { ...stored, sessions: { quiz: submitted?.id ?? null, text }, marks };
 }
 
 function store() {
@@ -168,8 +188,13 @@ function checkStoredAnswer(question) {
 
 let isAsking = false;
 
-/** Runs `ask` once at a time, with a busy line, and shows its reply or what went wrong. */
-async function findCareers({ source, key, ask, trigger, busy, region }) {
+/**
+ * Asks for a list once at a time, with a busy line, and shows it or what went wrong. `key` is the answers or the text;
+ * a retry sends the same request under the same `write`, so that nothing is done twice.
+ */
+async function findCareers(asking) {
+  const { source, key, trigger, busy, region, notice = null } = asking;
+  const { personalise = state.personalise, write = newKey() } = asking;
   if (isAsking) return;
   isAsking = true;
   region.replaceChildren();
@@ -177,20 +202,44 @@ async function findCareers({ source, key, ask, trigger, busy, region }) {
   announce("Finding careers…");
   trigger.setAttribute("aria-disabled", "true");
   try {
-    state.result = { source, key, reply: await ask() };
+    if (source === "quiz" && !state.sessions.quiz) {
+      const reply = await request("/api/quiz/submit/", asked(source, key), { key: write });
+      state.sessions.quiz = reply.session_id;
+      store();
+    }
+    const top_n = Math.min(TOP_N + Object.keys(state.marks.dismissed).length, MAX_TOP_N);
+    const reply = await recommend({ source, key, personalise, page: { top_n }, write });
+    const picked = pick(reply, [], TOP_N, marks);
+    const isAtEnd = reply.recommendations.length < top_n && picked.length === reply.recommendations.length;
+    reply.recommendations = picked;
+    state.result = { source, key, notice, isAtEnd, isChanged: false, places: TOP_N, reply };
+    state.personalise = personalise;
     store();
     announce("");
     resultsScroll = 0;
     go("#results");
   } catch (error) {
     announce("");
-    showProblem(region, error, {
-      trigger, questions, retry: () => findCareers({ source, key, ask, trigger, busy, region }),
-    });
+    showProblem(region, error, { trigger, questions, retry: () => findCareers({ ...asking, personalise, write }) });
   } finally {
     isAsking = false;
     busy.textContent = "";
     trigger.removeAttribute("aria-disabled");
+  }
+}
+
+/** A recommendation in the session of its source, or in a new one where the service no longer keeps that. */
+async function recommend({ source, key, personalise, page, write }) {
+  const session = state.sessions[source];
+  const body = { ...asked(source, key), ...page, personalise, ...(session ? { session_id: session } : {}) };
+  try {
+    const reply = await request("/api/results/recommend/", body, { key: write });
+    state.sessions[source] = reply.session_id;
+    return reply;
+  } catch (error) {
+    if (error.code === "session_not_found" && session) state.sessions[source] = null;
+    else if (error.code !== "idempotency_key_reused") throw error;
+    return await recommend({ source, key, personalise, page, write: newKey() });
   }
 }
 
@@ -202,25 +251,7 @@ function findByQuiz(trigger) {
     region.scrollIntoView({ block: "nearest" });
     return;
   }
-  const key = answersKey();
-  const ask = () => recommendForAnswers(key);
-  findCareers({ source: "quiz", key, ask, trigger, busy: byId("question-busy"), region });
-}
-
-async function recommendForAnswers(key) {
-  // A retry after a lost reply uses the session that was already confirmed for the same answers.
-  if (state.submitted?.key !== key) {
-    const reply = await request("/api/quiz/submit/", { answers: state.answers });
-    state.submitted = { key, id: reply.session_id };
-    store();
-  }
-  try {
-    return await request("/api/results/recommend/", { session_id: state.submitted.id, top_n: TOP_N });
-  } catch (error) {
-    if (!(error instanceof ServiceError) || error.status !== 404) throw error;
-    state.submitted = null; // The service no longer knows the session: the answers themselves still serve.
-    return await request("/api/results/recommend/", { answers: state.answers, top_n: TOP_N });
-  }
+  findCareers({ source: "quiz", key: answersKey(), trigger, busy: byId("question-busy"), region });
 }
 
 function findByText() {
@@ -233,7 +264,6 @@ function findByText() {
   }
   findCareers({
     source: "text", key: text, region, busy: byId("write-busy"), trigger: byId("write-form").querySelector(".primary"),
-    ask: () => request("/api/results/recommend/", { text, top_n: TOP_N }),
   });
 }
 
@@ -243,27 +273,33 @@ let shownResult = null;
 let resultsScroll = 0;
 
 function showResults(takeFocus) {
-  const { reply, source, key } = state.result;
+  const { reply, source, key, notice } = state.result;
   const found = reply.recommendations ?? [];
   const [input, inputView] = source === "quiz" ? ["answers", "#question"] : ["text", "#write"];
-  const title = found.length === 0 ? "No careers found" : `${count(found.length, "career")} for you`;
-  byId("results-title").textContent = title;
-  document.title = `${title} · Pathlight`;
+  showResultsTitle();
+  const isLeftOut = !state.personalise
+    && Object.values(state.marks).some((kind) => Object.values(kind).some((each) => each.session === reply.session_id));
+  const togglesLeaning = (trigger) => makeAnew(trigger, { personalise: !state.personalise });
   const isStale = source === "quiz" ? key !== answersKey() : key !== state.text.trim();
   byId("results-notices").replaceChildren(...[
+    notice ? h("p", { class: "notice" }, notice) : null,
     reply.degraded ? degradedNotice(reply.degraded) : null,
     found.length === 0 ? h("p", null, "Nothing fits yet. Answer a few more questions, or write a little more.") : null,
     isStale ? h("p", { class: "notice" }, `You have changed your ${input} since. `,
       h("a", { href: inputView }, "Go back to ask for new results"), ".") : null,
+    reply.personalised || isLeftOut ? leaningNotice(reply.personalised, isLeftOut, togglesLeaning) : null,
   ].filter(Boolean));
   byId("results-change").textContent = `Change my ${input}`;
   byId("results-change").setAttribute("href", inputView);
   if (shownResult !== state.result) { // Kept as it is otherwise, so that opened details stay open.
     shownResult = state.result;
-    byId("results-list").replaceChildren(...found.map((each) => h("li", null, card(each, reply, saved))));
+    byId("results-list").replaceChildren();
+    byId("results-problem").replaceChildren();
+    showEntries(found);
     byId("results-reading-text").replaceChildren(...reading(reply));
   }
   byId("results-reading").hidden = found.length === 0;
+  showBelowList();
   showSaved();
   if (!takeFocus) return;
   const returned = lastOpened && byId(`more-${lastOpened}`);
@@ -271,23 +307,144 @@ function showResults(takeFocus) {
   (returned ?? byId("results-title")).focus({ preventScroll: true });
   scrollTo(0, returned ? resultsScroll : 0);
 }
-// MARK: Saving
 
-const saved = {
-  has: (id) => id in state.saved,
-  async add(id, name) {
-    await request("/api/results/save_career/", { session_id: state.result.reply.session_id, career_id: id });
-    state.saved[id] = name;
+/** How many careers of the list were not dismissed. */
+const openCount = () =>
+  (state.result.reply.recommendations ?? []).filter((each) => !marks.has("dismissed", each.career_id)).length;
+
+function showResultsTitle() {
+  const isEmpty = !state.result.reply.recommendations?.length;
+  const open = openCount();
+  const title = isEmpty ? "No careers found" : open > 0 ? `${count(open, "career")} for you` : "Your results";
+  byId("results-title").textContent = title;
+  if (route().view === "results") document.title = `${title} · Pathlight`;
+}
+
+/** Adds careers at the end of the list. A career keeps its number: places are not counted anew on dismissal. */
+function showEntries(found) {
+  const first = byId("results-list").children.length + 1;
+  const { reply } = state.result;
+  byId("results-list").append(...found.map((each, place) => listEntry(each, first + place, reply, marks)));
+}
+
+function showBelowList() {
+  const { reply, isAtEnd, isChanged } = state.result;
+  const isEmpty = !reply.recommendations?.length;
+  byId("results-more").hidden = isAtEnd || isEmpty;
+  byId("results-end").hidden = !isAtEnd || isEmpty;
+  byId("results-anew").hidden = !isChanged || !state.personalise;
+  byId("results-changed").hidden = byId("results-anew").hidden;
+  byId("results-sources").replaceChildren(...sources(reply.attributions));
+}
+
+/** Makes the list anew from what it was made from before. */
+function makeAnew(trigger, how = {}) {
+  const { source, key } = state.result;
+  return findCareers({ source, key, trigger, busy: byId("results-busy"), region: byId("results-problem"), ...how });
+}
+
+let additions = Promise.resolve();
+
+/** Adds `wanted` careers, one addition after the other; where that `takesFocus`, it goes to the first of them. */
+function addCareers(wanted, takesFocus) {
+  additions = additions.then(() => addNext(wanted, takesFocus));
+}
+
+async function addNext(wanted, takesFocus) {
+  const result = state.result;
+  if (!result || result.isAtEnd) return;
+  const more = byId("results-more");
+  more.setAttribute("aria-disabled", "true");
+  byId("results-busy").textContent = "Finding careers…";
+  byId("results-problem").replaceChildren();
+  try {
+    const picked = await nextCareers(result, wanted);
+    if (state.result !== result) return; // Another list has come meanwhile.
+    result.places = Math.max(result.places ?? 0, openCount());
     store();
+    showEntries(picked);
+    showResultsTitle();
+    showBelowList();
+    if (picked.length === 0) announce("There are no further careers.");
+    else announce(`${picked.map((each) => each.career).join(", ")}: added at the end of the list.`);
+    const first = picked.find((each) => !marks.has("dismissed", each.career_id));
+    if (takesFocus) byId(first ? `title-${first.career_id}` : "results-change").focus();
+  } catch (error) {
+    if (state.result !== result) return;
+    if (error.code === "generation_gone") {
+      await makeAnew(more, { notice: "The careers have changed since your list was made, so this is a new one." });
+    } else {
+      showProblem(byId("results-problem"), error, {
+        retry: () => addCareers(wanted, takesFocus), trigger: more, scrolls: takesFocus,
+      });
+    }
+  } finally {
+    more.removeAttribute("aria-disabled");
+    byId("results-busy").textContent = "";
+  }
+}
+
+/**
+ * Fetches what comes next and adds it to the reply of `result`. A list goes on exactly while the same careers and the
+ * same history rank it. Once something was saved or dismissed, another list is ranked, and places in this one mean
+ * nothing to it: then that one is read from its start, and what the page shows already is passed over.
+ */
+async function nextCareers(result, wanted) {
+  const { source, key, reply } = result;
+  const listed = reply.recommendations;
+  const goesOn = (!result.isChanged || !state.personalise) && reply.generation !== undefined;
+  const ids = new Set(listed.map((each) => each.career_id));
+  const unseen = Object.keys(state.marks.dismissed).filter((id) => !ids.has(id)); // They may come, and fill no place.
+  const top_n = Math.min((goesOn ? 0 : listed.length) + wanted + unseen.length, MAX_TOP_N);
+  const page = goesOn ? { top_n, skip: listed.length, generation: reply.generation } : { top_n };
+  const next = await recommend({ source, key, personalise: state.personalise, page, write: newKey() });
+  const picked = pick(next, listed, wanted, marks);
+  const fresh = pick(next, listed, Infinity, marks).length;
+  result.isAtEnd = picked.length === fresh && (next.recommendations.length < top_n || fresh === 0);
+  listed.push(...picked);
+  reply.session_id = next.session_id;
+  reply.attributions = withSources(reply.attributions, next.attributions);
+  return picked;
+}
+
+// MARK: Saving, dismissing, choosing
+
+const OPPOSITES = { saved: "dismissed", dismissed: "saved" };
+
+const marks = {
+  has: (kind, id) => Object.hasOwn(state.marks[kind], id),
+  /** @throws what the service answers; nothing is changed then. */
+  async set(kind, id, name, isSet, key) {
+    const { reply } = state.result ?? {};
+    const session = (isSet ? null : state.marks[kind][id]?.session) ?? reply?.session_id;
+    const item = reply?.recommendations.find((each) => each.career_id === id);
+    const how = isSet ? { recommendation_id: item?.recommendation_id } : { undo: true };
+    try {
+      await request(markPath(kind), { session_id: session, career_id: id, ...how }, { key });
+    } catch (error) {
+      if (isSet || error.code !== "session_not_found") throw error; // What is no longer kept is taken back.
+    }
+    if (!state.result) return; // Everything was cleared meanwhile.
+    if (isSet) state.marks[kind][id] = { name, session };
+    else delete state.marks[kind][id];
+    if (isSet && OPPOSITES[kind]) delete state.marks[OPPOSITES[kind]][id];
+    state.result.isChanged = true;
+    store();
+    showResultsTitle();
+    showBelowList();
     showSaved();
+    marksChanged();
+    // A dismissed career's place is filled, once: taking it back and dismissing it again leaves the list full.
+    if (item && (state.result.places ?? TOP_N) > openCount()) addCareers(1, false);
   },
 };
 
 function showSaved() {
-  const entries = Object.entries(state.saved);
+  const entries = Object.entries({ ...state.marks.saved, ...state.marks.chosen });
   byId("saved").hidden = entries.length === 0;
-  byId("saved-list").replaceChildren(...entries.map(([id, name]) =>
-    h("li", null, h("a", { href: `#career/${encodeURIComponent(id)}` }, name))));
+  byId("saved-list").replaceChildren(...entries.map(([id, { name }]) =>
+    h("li", null, h("a", { href: `#career/${encodeURIComponent(id)}` }, name),
+      marks.has("chosen", id) ? " – my choice" : "")));
 }
 
 // MARK: One career
@@ -313,7 +470,9 @@ async function showCareer(id, takeFocus) {
   lastOpened = recommended ? id : lastOpened;
   if (state.result?.reply.session_id) {
     // Only a note of interest for the service: when it fails, the reader loses nothing.
-    request("/api/results/view_career/", { session_id: state.result.reply.session_id, career_id: id }).catch(() => {});
+    request("/api/results/view_career/", {
+      session_id: state.result.reply.session_id, career_id: id, recommendation_id: recommended?.recommendation_id,
+    }, { key: newKey() }).catch(() => {});
   }
   const isStillOpen = () => route().view === "career" && route().id === id;
   try {
@@ -321,8 +480,8 @@ async function showCareer(id, takeFocus) {
     if (!isStillOpen()) return;
     title.textContent = found.name;
     document.title = `${found.name} · Pathlight`;
-    const keeps = state.result?.reply.session_id ? saved : null;
-    byId("career-body").replaceChildren(...careerBody(found, { relatedItem, saved: keeps }));
+    const keeps = state.result?.reply.session_id ? marks : null;
+    byId("career-body").replaceChildren(...careerBody(found, { relatedItem, marks: keeps }));
     announce(`Description of ${found.name} shown.`);
   } catch (error) {
     if (!isStillOpen()) return;
@@ -413,6 +572,10 @@ byId("write-form").addEventListener("submit", (event) => {
   event.preventDefault();
   findByText();
 });
+byId("results-more").addEventListener("click", (event) => {
+  if (event.currentTarget.getAttribute("aria-disabled") !== "true") addCareers(TOP_N, true);
+});
+byId("results-anew").addEventListener("click", (event) => makeAnew(event.currentTarget));
 for (const button of document.querySelectorAll('[data-action="start-again"]')) {
   button.addEventListener("click", () => {
     byId("confirm").returnValue = "";

@@ -32,18 +32,29 @@ export class ServiceError extends Error {
     super(problem.detail ?? problem.title ?? "");
     this.status = response.status;
     this.problem = problem;
+    this.code = problem.code;
     this.requestID = response.headers.get("X-Request-ID");
     this.retryAfter = response.headers.get("Retry-After");
   }
 }
 
-export async function request(path, body) {
+/** A name for one write, so that sending it again after a lost reply does nothing twice. */
+export function newKey() {
+  if (crypto.randomUUID) return crypto.randomUUID(); // Only where the page came over HTTPS or from this machine.
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Sends `body`, if there is one, under the idempotency key `key`. */
+export async function request(path, body, { key } = {}) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
   try {
     const response = await fetch(path, {
       method: body === undefined ? "GET" : "POST",
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      headers: {
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(key === undefined ? {} : { "Idempotency-Key": key }),
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: abort.signal,
     });
@@ -71,8 +82,20 @@ function describe(error) {
       retry: true,
     };
   }
-  const { status, problem } = error;
-  if (problem.code === "text_needs_model") { // Waiting does not help: the model is not installed.
+  const { status, problem, code } = error;
+  if (code === "session_not_found" || code === "recommendation_not_found") {
+    return {
+      title: "These results are no longer kept.",
+      lines: ["Please ask for them again below the list or from your answers; then this works."],
+    };
+  }
+  if (code === "career_not_found") {
+    return { title: "This career is gone.", lines: ["It has left the catalogue since the list was made."] };
+  }
+  if (code === "idempotency_in_progress") {
+    return { title: "That is still being done.", lines: ["Please try again in a moment."], retry: true };
+  }
+  if (code === "text_needs_model") { // Waiting does not help: the model is not installed.
     return { title: "What you wrote cannot be read here.", lines: [problem.detail, "The quiz works all the same."] };
   }
   if (status === 429 || status === 503) {
@@ -106,11 +129,12 @@ function describe(error) {
     retry: true,
   };
 }
+
 /**
  * Fills an alert region; `trigger` gets the focus back, as a pressed retry button goes away. Problems with answers
- * link to their `questions`.
+ * link to their `questions`. `scrolls` is false for what the reader did not ask for.
  */
-export function showProblem(region, error, { retry, trigger, questions = [] }) {
+export function showProblem(region, error, { retry, trigger, questions = [], scrolls = true }) {
   const told = describe(error);
   const links = (told.questions ?? [])
     .map((id) => questions.findIndex((question) => question.id === id))
@@ -127,11 +151,34 @@ export function showProblem(region, error, { retry, trigger, questions = [] }) {
     ...links,
     ...(told.retry && retry ? [h("p", null, h("button", { type: "button", onclick: again }, "Try again"))] : []),
   );
-  region.scrollIntoView({ block: "nearest" });
+  if (scrolls) region.scrollIntoView({ block: "nearest" });
 }
 
 export function announce(message) {
   byId("announcer").textContent = message;
+}
+
+// MARK: Lists of careers
+
+/** What is asked of the service for `key`, the text or the answers that a list is to come from. */
+export const asked = (source, key) =>
+  (source === "text" ? { text: key } : { answers: Object.fromEntries(JSON.parse(key)) });
+
+/**
+ * The first careers of a reply that are not `listed` yet, as many as hold `wanted` that were not dismissed. Each keeps
+ * the id of the recommendation that showed it.
+ */
+export function pick(reply, listed, wanted, marks) {
+  const known = new Set(listed.map((each) => each.career_id));
+  const picked = [];
+  let missing = wanted;
+  for (const item of reply.recommendations) {
+    if (missing === 0) break;
+    if (known.has(item.career_id)) continue;
+    picked.push({ ...item, recommendation_id: reply.recommendation_id });
+    if (!marks.has("dismissed", item.career_id)) missing -= 1;
+  }
+  return picked;
 }
 
 // MARK: Words and numbers
@@ -139,11 +186,146 @@ export function announce(message) {
 export const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 const decimal = (number, digits = 1) => (Number.isFinite(number) ? number.toFixed(digits).replace("-", "−") : "–");
 const signed = (number) => (number > 0 ? "+" : "") + decimal(number);
-export const readable = (id) => {
-  const words = String(id).replaceAll(/[-_]/g, " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
+const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+export const readable = (id) => capitalised(String(id).replaceAll(/[-_]/g, " "));
 const list = (value) => (Array.isArray(value) ? value : value ? [value] : []);
+
+/** “a”, “a and b”, “a, b and c”; beyond `limit` the rest is counted. */
+function sentenceList(texts, limit = Infinity) {
+  const shown = texts.length > limit ? [...texts.slice(0, limit), `${texts.length - limit} more`] : texts;
+  return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+}
+
+// MARK: What somebody does with a career
+
+/** Of each kind: its path, the words of its button when off and on, and what is said of a career then. */
+const MARKS = {
+  saved: { path: "save", off: "Save", on: "Saved", done: "is saved", undone: "is no longer saved" },
+  dismissed: { path: "dismiss", off: "Not for me", on: "Not for me", done: "is dismissed", undone: "is back" },
+  chosen: {
+    path: "choose", off: "This is my choice", on: "My choice",
+    done: "is your choice", undone: "is no longer your choice",
+  },
+};
+const VERBS = { saved: "saved", chosen: "chose", dismissed: "dismissed" };
+
+export const markPath = (kind) => `/api/results/${MARKS[kind].path}_career/`;
+
+/** Has every button and card on the page look again at what is marked. */
+export function marksChanged() {
+  for (const each of document.querySelectorAll("[data-marks]")) each.dispatchEvent(new Event("marks-changed"));
+}
+
+/** Runs `show` now and whenever marks change, while `element` is on the page. */
+function followMarks(element, show) {
+  element.setAttribute("data-marks", "");
+  element.addEventListener("marks-changed", show);
+  show();
+  return element;
+}
+
+/** Sets or takes back a mark once at a time; a retry after a failure sends the same write under the same key. */
+async function changeMark({ kind, id, name, marks, button, region, isSet, key = newKey() }) {
+  if (button.hasAttribute("aria-busy")) return;
+  button.setAttribute("aria-busy", "true");
+  region.replaceChildren();
+  try {
+    await marks.set(kind, id, name, isSet, key);
+    announce(`${name} ${isSet ? MARKS[kind].done : MARKS[kind].undone}.`);
+  } catch (error) {
+    const retry = () => changeMark({ kind, id, name, marks, button, region, isSet, key });
+    showProblem(region, error, { retry, trigger: button });
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+/** A button that sets a mark, and takes it back when pressed again. */
+function markButton(kind, { id, name, marks, region }) {
+  const words = MARKS[kind];
+  const button = h("button", {
+    type: "button", "data-kind": kind,
+    onclick: () => changeMark({ kind, id, name, marks, button, region, isSet: !marks.has(kind, id) }),
+  });
+  return followMarks(button, () => {
+    const isSet = marks.has(kind, id);
+    button.textContent = isSet ? `✓ ${words.on}` : words.off;
+    button.setAttribute("aria-label", isSet ? `${words.on}: ${name}. Take it back` : `${words.off}: ${name}`);
+    button.toggleAttribute("data-done", isSet);
+    // Nobody chooses what is not for them: the one is taken back before the other is offered.
+    button.hidden = (kind === "dismissed" && marks.has("chosen", id))
+      || (kind === "chosen" && marks.has("dismissed", id));
+  });
+}
+
+/** The row of buttons for a career, `further` controls at its end, and below it a place for what went wrong. */
+function markButtons({ id, name, marks }, ...further) {
+  const region = h("div", { class: "problem", role: "alert" });
+  const buttons = Object.keys(MARKS).map((kind) => markButton(kind, { id, name, marks, region }));
+  return [h("div", { class: "actions" }, buttons, further), region];
+}
+
+/** A career of the list as item `number`: its card, or one line with “Undo” where it was dismissed. */
+export function listEntry(item, number, reply, marks) {
+  const { career_id: id, career: name } = item;
+  const full = card(item, number, reply, marks);
+  const region = h("div", { class: "problem", role: "alert" });
+  const undo = h("button", {
+    type: "button", class: "plain", "aria-label": `Undo: ${name} is not for me`,
+    onclick: () => changeMark({ kind: "dismissed", id, name, marks, button: undo, region, isSet: false }),
+  }, "Undo");
+  const line = h("div", { class: "card dismissed" },
+    h("p", null, h("strong", { title: name }, `${number}. ${name}`), h("span", null, " – not for you")),
+    undo, region);
+  const entry = h("li", null, full, line);
+  return followMarks(entry, () => {
+    const isDismissed = marks.has("dismissed", id);
+    const hadFocus = entry.contains(document.activeElement);
+    if (full.hidden === isDismissed && line.hidden === !isDismissed) return;
+    full.hidden = isDismissed;
+    line.hidden = !isDismissed;
+    // The pressed button has gone from view: its counterpart takes the focus.
+    if (hadFocus) (isDismissed ? undo : full.querySelector('[data-kind="dismissed"]')).focus();
+  });
+}
+
+/** What the list leans on, with a button to leave it out, or to take it in again where it `isLeftOut`. */
+export function leaningNotice(personalised, isLeftOut, toggle) {
+  const button = (words) => h("button", { type: "button", onclick: (event) => toggle(event.currentTarget) }, words);
+  if (isLeftOut) {
+    return h("div", { class: "notice leaning" },
+      h("p", null, "What you saved, chose and dismissed is left out of this list."), button("Take it into account"));
+  }
+  const what = (...kinds) => {
+    const parts = kinds.map((kind) => {
+      const names = personalised.because.filter((each) => each.kind === kind).map((each) => `“${each.career}”`);
+      return names.length > 0 ? `${VERBS[kind]} (${sentenceList(names, 3)})` : null;
+    }).filter(Boolean);
+    return parts.length > 0 ? `what you ${sentenceList(parts)}` : null;
+  };
+  const [near, far] = [what("saved", "chosen"), what("dismissed")];
+  const ways = [near && `towards ${near}`, far && `away from ${far}`].filter(Boolean);
+  // With abilities alone nothing leans: what was dismissed is only left out.
+  const does = personalised.bound > 0
+    ? `leans, by ${decimal(personalised.bound)} points at most, ${sentenceList(ways)}` : `leaves out ${far}`;
+  return h("div", { class: "notice leaning" },
+    h("p", null, `This list ${does}.`),
+    button("Leave that out"));
+}
+
+/** Both lists of attributions, each source once. */
+export function withSources(known, further) {
+  const named = new Set(list(known).map((each) => each.source));
+  return [...list(known), ...list(further).filter((each) => !named.has(each.source))];
+}
+
+/** The sources that ask to be named where their careers are shown. */
+export function sources(attributions) {
+  return list(attributions).map((each) => h("p", null, each.attribution ?? each.title,
+    each.licence && !each.attribution?.includes(each.licence) ? ` Licence: ${each.licence}.` : "", " ",
+    /^https?:\/\//i.test(each.url ?? "") ? h("a", { href: each.url, rel: "noopener" }, each.title) : null));
+}
+
 // MARK: Recommendations
 
 export function degradedNotice(degraded) {
@@ -172,12 +354,15 @@ export function reading(reply) {
   ].filter(Boolean);
 }
 
-/** `saved` is as for `saveButton`. */
-export function card(item, reply, saved) {
+/**
+ * `marks` knows and changes what is saved, dismissed and chosen:
+ * `{has(kind, id), async set(kind, id, name, isSet, key)}`.
+ */
+function card(item, number, reply, marks) {
   const band = BANDS[item.band] ?? { dots: 0, words: readable(item.band ?? "") };
   const explanation = item.explanation ?? {};
   return h("article", { class: "card", "aria-labelledby": `title-${item.career_id}` },
-    h("h2", { id: `title-${item.career_id}` }, `${item.rank}. ${item.career}`),
+    h("h2", { id: `title-${item.career_id}`, tabindex: "-1" }, `${number}. ${item.career}`),
     h("p", { class: "meta" }, [item.cluster, item.salary_range].filter(Boolean).join(" · ")),
     h("p", { class: "score" },
       h("strong", null, `${decimal(item.score)}%`),
@@ -190,11 +375,10 @@ export function card(item, reply, saved) {
     ...sentences("What speaks for it", "for", explanation.for),
     ...sentences("What speaks against it", "against", explanation.against),
     details(item, explanation, reply),
-    h("div", { class: "actions" }, saveButton(item.career_id, item.career, saved),
-      h("a", {
-        class: "button quiet", id: `more-${item.career_id}`, href: `#career/${encodeURIComponent(item.career_id)}`,
-        "aria-label": `More about it: ${item.career}`,
-      }, "More about it")));
+    ...markButtons({ id: item.career_id, name: item.career, marks }, h("a", {
+      class: "button quiet", id: `more-${item.career_id}`, href: `#career/${encodeURIComponent(item.career_id)}`,
+      "aria-label": `More about it: ${item.career}`,
+    }, "More about it")));
 }
 
 /** The bar and the sum in words; widths are set through the object model, as the page's policy forbids inline style. */
@@ -239,8 +423,10 @@ function rows(title, hint, measure, items) {
 function details(item, explanation, reply) {
   const { views, abilities, answers, skills, rank_before_cap: before, rank_after_cap: after } = explanation;
   const order = before === after
-    ? `It is number ${before} with or without the rule that a field appears once at most.`
-    : `It would be number ${before} of all careers; as a field appears once at most, it is number ${after} here.`;
+    ? `It came to number ${before}, with or without the rule that a field appears once at most.`
+    : `It would be number ${before} of all careers; as a field appears once at most, it came to number ${after}.`;
+  const [history, said] = [true, false].map((wanted) =>
+    list(answers).filter((each) => (each.kind === "history") === wanted));
   return h("details", null, h("summary", null, "How this score came about"),
     reply.alpha !== 0 && Number.isFinite(item.embedding_similarity)
       ? h("p", null, `Your description matches to ${decimal(item.embedding_similarity)}%.`) : null,
@@ -257,8 +443,11 @@ function details(item, explanation, reply) {
           + `this career ${decimal(each.career)}, the average career ${decimal(each.average)}`,
         number: signed(each.effect),
       }))),
-    ...rows("Your answers", "What each did to this score.", "effect", list(answers).map((each) => ({
+    ...rows("Your answers", "What each did to this score.", "effect", said.map((each) => ({
       name: each.text, note: each.question ? `question ${each.question}` : "", number: signed(each.effect),
+    }))),
+    ...rows("What you did before", "What each did to this score.", "effect", history.map((each) => ({
+      name: capitalised(each.text), note: "", number: signed(each.effect),
     }))),
     list(skills).length === 0 ? null : h("h3", null, "Skills that fit"),
     list(skills).length === 0 ? null : tags(skills),
@@ -267,41 +456,13 @@ function details(item, explanation, reply) {
 
 const tags = (texts) => h("ul", { class: "tags", role: "list" }, ...texts.map((text) => h("li", null, text)));
 
-/** A button that keeps a career through `saved`: `{has(id), async add(id, name)}`. */
-function saveButton(id, name, saved) {
-  const button = h("button", { type: "button", "data-save": id, onclick: save });
-  const region = h("div", { class: "problem", role: "alert" });
-  const show = () => {
-    button.textContent = saved.has(id) ? "✓ Saved" : "Save";
-    button.setAttribute("aria-label", saved.has(id) ? `Saved: ${name}` : `Save ${name}`);
-    button.toggleAttribute("data-done", saved.has(id));
-  };
-  async function save() {
-    if (saved.has(id)) return announce(`${name} is saved already.`);
-    if (button.hasAttribute("aria-busy")) return;
-    button.setAttribute("aria-busy", "true");
-    region.replaceChildren();
-    try {
-      await saved.add(id, name);
-      announce(`${name} is saved.`);
-      for (const each of document.querySelectorAll("[data-save]")) each.dispatchEvent(new Event("saved-changed"));
-    } catch (error) {
-      showProblem(region, error, { retry: save, trigger: button });
-    } finally {
-      button.removeAttribute("aria-busy");
-    }
-  }
-  button.addEventListener("saved-changed", show);
-  show();
-  return h("div", null, button, region);
-}
-
 // MARK: One career
 
-/** The description; `relatedItem` makes a list item of an id, `saved` is as for `saveButton` or null. */
-export function careerBody(found, { relatedItem, saved }) {
+/** The description; `relatedItem` makes a list item of an id, `marks` is as for `card` or null. */
+export function careerBody(found, { relatedItem, marks }) {
   const fact = (term, ...content) => [h("dt", null, term), h("dd", null, ...content)];
   const skills = list(found.required_skills);
+  const tasks = list(found.tasks).slice(0, 6);
   const suits = list(found.suitable_for);
   const companies = list(found.typical_companies);
   const related = list(found.related_careers);
@@ -312,6 +473,8 @@ export function careerBody(found, { relatedItem, saved }) {
   return [
     h("p", { class: "meta" }, found.cluster),
     h("p", null, found.description),
+    tasks.length > 0 ? h("h2", null, "What people do") : null,
+    tasks.length > 0 ? h("ul", null, ...tasks.map((task) => h("li", null, task))) : null,
     skills.length > 0 ? h("h2", null, "Skills") : null,
     skills.length > 0 ? tags(skills) : null,
     h("h2", null, "At a glance"),
@@ -321,9 +484,10 @@ export function careerBody(found, { relatedItem, saved }) {
       found.salary_range ? fact("Salary", `${found.salary_range} a year`, money && ` (${money})`) : [],
       growth ? fact("Growth in jobs", growth) : [],
       companies.length > 0 ? fact("Where people work", companies.join(", ")) : [],
-      list(found.aliases).length > 0 ? fact("Also called", list(found.aliases).join(", ")) : []),
+      list(found.aliases).length > 0 ? fact("Also called", sentenceList(list(found.aliases), 12)) : []),
     related.length > 0 ? h("h2", null, "Related careers") : null,
     related.length > 0 ? h("ul", null, ...related.map(relatedItem)) : null,
-    saved ? h("div", { class: "actions" }, saveButton(found.id, found.name, saved)) : null,
+    ...(marks ? markButtons({ id: found.id, name: found.name, marks }) : []),
+    h("div", { class: "sources" }, ...sources(found.attributions)),
   ].filter(Boolean);
 }

@@ -38,8 +38,12 @@ struct Explainer: Sendable {
         if query.hasAnswers { band = band.atMost(.ceiling(answers: query.answerCount)) }
         let skills = matchedSkills(of: career)
         let views = viewCosines(row: row)
+        // That somebody saved this very career is in the numbers, and no reason for it.
+        let telling = answers.filter { effect in
+            if case .history(let id, _, _) = effect.origin { id != career.id } else { true }
+        }
         let sentences = Sentences(
-            band: band, answers: answers, abilities: abilities, skills: skills, views: views,
+            band: band, answers: telling, abilities: abilities, skills: skills, views: views,
             isRated: request.abilities != nil)
         return Recommendation(
             career: career, rank: rank, score: score, embeddingSimilarity: embedding, abilitySimilarity: ability,

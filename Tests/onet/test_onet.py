@@ -1,0 +1,81 @@
+"""O*NET's release, whole: imported, found, unchanged the second time; and retrieval as the reference has it."""
+
+import json
+import time
+
+import pytest
+from harness import SHARED_DATA, Service, run_command
+
+ONET = SHARED_DATA / "onet"
+RETRIEVAL = SHARED_DATA / "retrieval"
+# all-MiniLM-L6-v2 by sentence-transformers, one text a row (README.md beside the data).
+REFERENCE = {
+    "onet_titles_dev": {
+        "map": 0.379, "mrr": 0.400, "success_at_1": 0.293, "success_at_5": 0.521, "success_at_10": 0.604,
+        "recall_at_10": 0.572, "ndcg_at_10": 0.423},
+    "onet_related": {
+        "map": 0.492, "mrr": 0.932, "success_at_1": 0.880, "success_at_5": 0.992, "success_at_10": 0.998,
+        "recall_at_10": 0.306, "ndcg_at_10": 0.575},
+}
+TOLERANCE = 0.003
+# Of success@10 on the titles, by the engine's own space.
+GAIN = 0.08
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    data = tmp_path_factory.mktemp("onet") / "data"
+    started = time.monotonic()
+    result = run_command("import", "onet", ONET, "--json", "--data", data, timeout=600)
+    seconds = time.monotonic() - started
+    assert result.returncode == 0, result.stderr
+    print(f"\nimported and embedded in {seconds:.1f} s")
+    return data, json.loads(result.stdout)
+
+
+def test_every_occupation_becomes_a_career_that_is_found(imported):
+    data, report = imported
+    assert (report["added"], report["bad_rows"], report["problems"]) == (1016, 0, [])
+    assert report["embedding"]["switched"] and report["embedding"]["careers"] == 1016 + 172
+    assert report["counts"]["wages_joined"] > 900 and report["counts"]["projections_joined"] > 800
+    service = Service(data, data.parent / "service.log").start()
+    try:
+        with service.client() as client:
+            assert client.get("/readyz").expect(200)["careers"] == 1188
+            reply = client.post("/api/results/recommend/", {"text": "I draw blood from patients"}).expect(200)
+            assert "31-9097.00" in [item["career_id"] for item in reply["recommendations"]]
+            [attribution] = reply["attributions"]
+            assert attribution["licence"] == "CC BY 4.0" and "USDOL/ETA" in attribution["attribution"]
+            nurse = client.get("/api/careers/29-1141.00/").expect(200)
+            assert nurse["salary"] and nurse["growth"] and nurse["source"] and nurse["tasks"] and nurse["aliases"]
+    finally:
+        service.stop()
+
+
+def test_a_second_import_changes_nothing(imported):
+    data, _ = imported
+    again = run_command("import", "onet", ONET, "--json", "--data", data, timeout=600)
+    assert again.returncode == 0, again.stderr
+    report = json.loads(again.stdout)
+    assert (report["added"], report["changed"], report["retired"], report["unchanged"]) == (0, 0, 0, 1016)
+    assert report["embedding"]["embedded"] == 0 and not report["embedding"]["switched"]
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_retrieval_meets_the_reference_and_the_own_space_beats_it(imported, name):
+    data, _ = imported
+    folder = RETRIEVAL / name
+    result = run_command(
+        "evaluate", "retrieval", "--queries", folder / "queries.tsv", "--corpus", folder / "corpus.tsv",
+        "--qrels", folder / "qrels.tsv", "--catalogue", "--json", "--data", data, timeout=900)
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    plain, own = (report["measures"] for report in document["reports"])
+    for measure, value in REFERENCE[name].items():
+        assert plain[measure]["value"] == pytest.approx(value, abs=TOLERANCE), measure
+    print(f"\n{name}: success@10 {plain['success_at_10']['value']:.3f}, own space {own['success_at_10']['value']:.3f}")
+    if name == "onet_titles_dev":
+        assert own["success_at_10"]["value"] >= REFERENCE[name]["success_at_10"] + GAIN
+        assert document["comparison"]["differences"]["success_at_10"]["low"] > 0
+    else:
+        assert own["ndcg_at_10"]["value"] > plain["ndcg_at_10"]["value"]
