@@ -88,7 +88,10 @@ package struct CareerGenerationBuilder: Sendable {
         let reembedder = Reembedder(database, clock: clock)
         var rows = try await reembedder.rows(of: encoder.space)
         statistics.damaged = rows.damage
-        let misfits = content.careers.filter { !rows.fits($0.id, hash: CareerTexts($0).hash) }.count
+        let (careers, known) = (content.careers, rows)
+        let misfits = try await OwnThread.run {
+            careers.filter { !known.fits($0.id, hash: CareerTexts($0).hash) }.count
+        }
         statistics.reused = content.careers.count - misfits
         let isDue =
             switch completing {

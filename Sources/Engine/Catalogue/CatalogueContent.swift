@@ -30,21 +30,24 @@ package struct CatalogueContent: Sendable {
         } catch let error as StoreError where error.code == .unexpectedValue {
             throw CatalogueError.damaged(what: "a career", location: database.location, problem: "\(error)")
         }
-        let decoder = JSONDecoder()
-        let careers = try records.map { record in
-            do {
-                var career = try decoder.decode(Career.self, from: Data(record.content.document.utf8))
-                career.source = record.content.source
-                return career
-            } catch {
-                throw CatalogueError.damaged(
-                    what: "the career “\(record.content.id)”", location: database.location, problem: "\(error)")
-            }
-        }
+        // Half a second for a thousand careers with their titles: not on the threads that answer requests.
+        let location = database.location
+        let careers = try await OwnThread.run { try records.map { try career($0, at: location) } }
         let sources = try await CareerSourceRepository(database).all()
         return CatalogueContent(
             careers: careers, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),
             revision: revision)
+    }
+
+    private static func career(_ record: CareerRecord, at location: String) throws -> Career {
+        do {
+            var career = try JSONDecoder().decode(Career.self, from: Data(record.content.document.utf8))
+            career.source = record.content.source
+            return career
+        } catch {
+            throw CatalogueError.damaged(
+                what: "the career “\(record.content.id)”", location: location, problem: "\(error)")
+        }
     }
 }
 

@@ -92,7 +92,7 @@ package struct Reembedder: Sendable {
     ) async throws -> ReembedReport {
         let start = ContinuousClock.now
         let space = encoder.space
-        let plan = ReembedPlan(careers, space: space)
+        let plan = try await OwnThread.run { ReembedPlan(careers, space: space) }
         var report = ReembedReport(space: space)
         report.careers = careers.count
         try await vectors.register(space.record)

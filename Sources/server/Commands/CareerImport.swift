@@ -54,7 +54,9 @@ struct CareerImport {
         do {
             try await Pathways.updateCatalogue(in: database, logger: logger)
             try await update(database, imported, &report)
-            if !options.dryRun, !options.noEmbed {
+            if try await SettingRepository(database).value(of: ServedCatalogue.holdSetting) != nil {
+                Terminal.error("the vectors are held by a rollback; “pathlight reembed” embeds what was imported")
+            } else if !options.dryRun, !options.noEmbed {
                 do {
                     report.embedding = try await Embedding.complete(database, settings: settings, model: nil)
                 } catch let problem as StartProblem {
