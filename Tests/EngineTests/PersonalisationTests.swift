@@ -270,6 +270,11 @@ private struct AxisVectorizer: TextVectorizer {
             }
             #expect(effect.origin == .history(career: "chef", name: name, kind: kind))
             let sentence = "Because you \(verb) \(name): this is related."
+            if item.career.id == "chef" {
+                // What was saved counts for itself, and is no reason for itself.
+                #expect(effect.points > 0.05 && !item.explanation.speaksFor.contains(sentence))
+                continue
+            }
             let strongest = effects.map { abs($0.points) }.max() ?? 0
             if effect.points >= max(0.15 * strongest, 0.05) {
                 #expect(item.explanation.speaksFor.contains(sentence), "\(item.career.id)")
