@@ -42,6 +42,7 @@ setup-model-if-possible: setup-system
 
 .PHONY: setup-tests
 setup-tests: setup-system
+	@scripts/setup-system --tests
 	@scripts/fetch-model
 	@scripts/setup-python --tests
 

@@ -55,32 +55,42 @@ def node_version():
     return node, (int(major), int(minor))
 
 
-def test_the_client_in_typescript_fits_its_types(tmp_path):
+def compile_typescript(folder, *options):
+    """The example's sources in a folder, compiled; a compiler of old cannot import a file by its whole name."""
     compiler = shutil.which(os.environ.get("TSC", "tsc"))
     if compiler is None:
         pytest.skip("no TypeScript compiler: install the package node-typescript, or name one in TSC")
-    major = int(re.search(r"Version (\d+)\.", run(compiler, "--version").stdout)[1])
-    project = TYPESCRIPT
-    if major < 5:
-        # Compilers of old cannot import a file by its whole name; the types are the same.
-        project = tmp_path / "typescript"
-        shutil.copytree(TYPESCRIPT, project)
-        settings = json.loads((project / "tsconfig.json").read_text("utf-8"))
-        del settings["compilerOptions"]["allowImportingTsExtensions"]
+    project = folder / "typescript"
+    shutil.copytree(TYPESCRIPT, project)
+    settings = json.loads((project / "tsconfig.json").read_text("utf-8"))
+    if int(re.search(r"Version (\d+)\.", run(compiler, "--version").stdout)[1]) < 5 or options:
+        settings["compilerOptions"].pop("allowImportingTsExtensions", None)
         settings["compilerOptions"]["moduleResolution"] = "Node"
-        (project / "tsconfig.json").write_text(json.dumps(settings), "utf-8")
         for file in project.glob("*.ts"):
-            file.write_text(re.sub(r'from "(\./\w+)\.ts"', r'from "\1"', file.read_text("utf-8")), "utf-8")
-    done = run(compiler, "--project", project)
+            file.write_text(re.sub(r'from "(\./\w+)\.ts"', r'from "\1.js"', file.read_text("utf-8")), "utf-8")
+    (project / "tsconfig.json").write_text(json.dumps(settings), "utf-8")
+    done = run(compiler, "--project", project, *options)
     assert done.returncode == 0, done.stdout + done.stderr
+    return project
 
 
-def test_the_client_in_typescript_runs(service, client):
+def test_the_client_in_typescript_fits_its_types(tmp_path):
+    compile_typescript(tmp_path)
+
+
+def test_the_client_in_typescript_runs(service, client, tmp_path):
     node, version = node_version()
-    if version < (22, 6):
-        pytest.skip("no Node of version 22.6 or later, which runs TypeScript as it is; NODE may name one")
-    done = run(node, "--experimental-strip-types", "--no-warnings", TYPESCRIPT / "recommend.ts",
-               f"http://127.0.0.1:{service.port}/")
+    if version >= (22, 6):
+        command = [node, "--experimental-strip-types", "--no-warnings", TYPESCRIPT / "recommend.ts"]
+    elif version >= (18, 0):
+        # Before Node took types off by itself, the compiler does.
+        output = tmp_path / "compiled"
+        compile_typescript(tmp_path, "--noEmit", "false", "--outDir", str(output))
+        (output / "package.json").write_text('{"type": "module"}', "utf-8")
+        command = [node, "--no-warnings", output / "recommend.js"]
+    else:
+        pytest.skip("no Node of version 18 or later; NODE may name one")
+    done = run(*command, f"http://127.0.0.1:{service.port}/")
     assert done.returncode == 0 and done.stderr == "", done.stderr
     session, career = check_story(done.stdout)
     assert client.get(f"/api/results/{session}/").expect(200)["saved_careers"] == [career]
