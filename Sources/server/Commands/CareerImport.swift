@@ -54,11 +54,11 @@ struct CareerImport {
         do {
             try await Pathways.updateCatalogue(in: database, logger: logger)
             try await update(database, imported, &report)
-            if try await SettingRepository(database).value(of: ServedCatalogue.holdSetting) != nil {
-                Terminal.error("the vectors are held by a rollback; “pathlight reembed” embeds what was imported")
-            } else if !options.dryRun, !options.noEmbed {
+            if !options.dryRun, !options.noEmbed {
                 do {
                     report.embedding = try await Embedding.complete(database, settings: settings, model: nil)
+                    // Somebody asked for these vectors, as “reembed” does: what a rollback held is held no longer.
+                    try await SettingRepository(database).remove(ServedCatalogue.holdSetting)
                 } catch let problem as StartProblem {
                     Terminal.error("imported, but not embedded: \(problem)")
                 }

@@ -74,7 +74,7 @@ struct ReembedCommand: AsyncParsableCommand {
         } else {
             try Terminal.data(
                 "vectors of generation \(record.id) are in use again: \(record.rowCount) careers in space \(record.spaceID)\n"
-                    + "changed careers keep these vectors until the next “pathlight reembed”")
+                    + "changed careers keep these vectors until the next “pathlight reembed” or import")
         }
     }
 }
