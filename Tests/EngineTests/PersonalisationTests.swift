@@ -287,11 +287,21 @@ private struct AxisVectorizer: TextVectorizer {
         #expect(told > 3 && untold > 3)
     }
 
-    @Test func `is enough where nothing else was said`() async throws {
+    @Test func `never takes the place of what was said`() async throws {
         let fixture = try await EngineFixture()
-        let reply = try await fixture.recommender.recommend(
-            RecommendationRequest(diversity: false, history: [HistoryEntry(.saved, "chef")]))
-        #expect(reply.alpha == 1 && !reply.recommendations.isEmpty)
-        for item in reply.recommendations { Recommendations.checkParts(of: item, alpha: 1) }
+        await #expect(throws: RecommendationError.nothingToGoOn) {
+            try await fixture.recommender.recommend(
+                RecommendationRequest(diversity: false, history: [HistoryEntry(.saved, "chef")]))
+        }
+    }
+
+    @Test func `an attribute that is a number here and a word there is words everywhere`() async throws {
+        let database = try await EngineFixture.newDatabase()
+        var careers = Array(try BuiltIn.careers().prefix(3))
+        careers[0].attributes["fee"] = .number(100)
+        careers[1].attributes["fee"] = .words(["Free"])
+        let built = try await CareerGenerationBuilder(database: database, quiz: BuiltIn.quiz()).build(
+            CatalogueContent(careers: careers), encoder: nil, degradation: nil)
+        #expect(built.generation.ownAttributes == ["fee": false])
     }
 }

@@ -73,6 +73,9 @@ class Series:
             if what == "rollback":
                 self.model = MODEL
             self.version = scene.settle(self.spaces.get(self.model))
+        # Ends what the rollback holds: a service leaves changed careers alone until somebody asks for their vectors.
+        self.run("complete", "reembed", "--json")
+        self.version = scene.settle(self.spaces[self.model])
         assert self.version == "B"
 
     def learn_space(self, differs_from=None):

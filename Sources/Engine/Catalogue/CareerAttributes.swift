@@ -5,7 +5,24 @@ enum CareerAttributes {
     /// Before the names that the operator chose, so that none of them hides one of the product's.
     static let ownPrefix = "attribute."
 
-    static func indexed(_ career: Career) -> [String: AttributeValue] {
+    /// Names that hold a number for some careers and words for others: one file's fee is “free”, another's 100. All are
+    /// then words, since a catalogue must be servable whatever institutions put into it.
+    static func mixedNames(of careers: some Sequence<Career>) -> Set<String> {
+        var numbers: Set<String> = []
+        var words: Set<String> = []
+        for career in careers {
+            for (name, value) in career.attributes {
+                if case .number = value { numbers.insert(name) } else { words.insert(name) }
+            }
+        }
+        return numbers.intersection(words)
+    }
+
+    private static func word(_ number: Double) -> String {
+        Int(exactly: number).map(String.init) ?? String(number)
+    }
+
+    static func indexed(_ career: Career, mixed: Set<String> = []) -> [String: AttributeValue] {
         var attributes: [String: AttributeValue] = [
             "cluster": .keywords([career.cluster]),
             "education": .keywords([career.requiredEducation.level.rawValue]),
@@ -21,7 +38,8 @@ enum CareerAttributes {
         for (name, value) in career.attributes {
             switch value {
             case .words(let words): attributes[ownPrefix + name] = .keywords(words.map { $0.lowercased() })
-            case .number(let number): attributes[ownPrefix + name] = .number(number)
+            case .number(let number):
+                attributes[ownPrefix + name] = mixed.contains(name) ? .keywords([word(number)]) : .number(number)
             }
         }
         return attributes
@@ -40,6 +58,7 @@ extension CareerGeneration {
                 if case .number = value { found[name] = true } else { found[name] = false }
             }
         }
+        for name in CareerAttributes.mixedNames(of: careers.values) { found[name] = false }
         return found
     }
 }

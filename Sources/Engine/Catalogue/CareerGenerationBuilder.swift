@@ -153,9 +153,10 @@ package struct CareerGenerationBuilder: Sendable {
         guard !careers.isEmpty else { throw CatalogueError.empty }
         let frame = AbilityFrame(
             profiles: careers.map(\.abilities), comparison: comparison, weights: plan.abilityWeights)
+        let mixed = CareerAttributes.mixedNames(of: careers)
         let items = careers.map { career in
             let abilities = frame.unitVector(career.abilities)
-            let attributes = CareerAttributes.indexed(career)
+            let attributes = CareerAttributes.indexed(career, mixed: mixed)
             guard let rows = plan.rows.rows, let position = plan.rows.position(of: career.id) else {
                 return IndexItem(
                     id: ItemID(career.id), embedding: [], abilities: abilities, cluster: career.cluster,

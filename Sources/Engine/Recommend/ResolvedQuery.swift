@@ -166,7 +166,7 @@ extension ResolvedQuery {
                 parts: statement.parts, space: space, vectors: vectors, examples: examples,
                 centres: statement.hasAnswers ? generation.quizCentres : nil)
             // Abilities alone stay alone: history leans on what was said in words, and never takes its place.
-            text = query.isEmpty || (query.isHistoryAlone && hasAbilities) ? nil : query
+            text = query.isEmpty || query.isHistoryAlone ? nil : query
         } else {
             text = nil
         }
