@@ -57,9 +57,10 @@ struct RecommendRoutes {
         }
     }
 
+    /// The session that a body names, or nil where it names none or one that the field's own rules will refuse.
     private static func sessionID(in body: JSONValue) -> String? {
         guard case .object(let object) = body, case .string(let id)? = object["session_id"], !id.isEmpty,
-            id.utf8.count <= maximumSessionIDBytes
+            id.utf8.count <= maximumSessionIDBytes, !id.utf8.contains(0)
         else { return nil }
         return id
     }
