@@ -8,6 +8,17 @@ enum CareerAttributes {
     /// Names that hold a number for some careers and words for others: one file's fee is “free”, another's 100. All are
     /// then words, since a catalogue must be servable whatever institutions put into it.
     static func mixedNames(of careers: some Sequence<Career>) -> Set<String> {
+        let (numbers, words) = names(of: careers)
+        return numbers.intersection(words)
+    }
+
+    /// The names of the operator's own attributes, and whether each is indexed as numbers.
+    static func own(of careers: some Sequence<Career>) -> [String: Bool] {
+        let (numbers, words) = names(of: careers)
+        return Dictionary(uniqueKeysWithValues: numbers.union(words).map { ($0, !words.contains($0)) })
+    }
+
+    private static func names(of careers: some Sequence<Career>) -> (numbers: Set<String>, words: Set<String>) {
         var numbers: Set<String> = []
         var words: Set<String> = []
         for career in careers {
@@ -15,7 +26,7 @@ enum CareerAttributes {
                 if case .number = value { numbers.insert(name) } else { words.insert(name) }
             }
         }
-        return numbers.intersection(words)
+        return (numbers, words)
     }
 
     private static func word(_ number: Double) -> String {
@@ -49,16 +60,4 @@ enum CareerAttributes {
 extension CareerGeneration {
     /// The index's name of an attribute that the operator gave careers.
     package static func indexName(ofAttribute name: String) -> String { CareerAttributes.ownPrefix + name }
-
-    /// The names of the attributes that the operator gave careers, and whether each holds numbers.
-    package var ownAttributes: [String: Bool] {
-        var found: [String: Bool] = [:]
-        for career in careers.values {
-            for (name, value) in career.attributes {
-                if case .number = value { found[name] = true } else { found[name] = false }
-            }
-        }
-        for name in CareerAttributes.mixedNames(of: careers.values) { found[name] = false }
-        return found
-    }
 }

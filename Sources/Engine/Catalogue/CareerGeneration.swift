@@ -42,6 +42,10 @@ package final class CareerGeneration: Sendable {
     package let orderedCareers: [Career]
     /// The clusters' names, in alphabetical order.
     package let clusters: [String]
+    /// The clusters' names by their lower case, as people give them.
+    package let clustersByLowerCase: [String: String]
+    /// The names of the attributes that the operator gave careers, and whether each holds numbers.
+    package let ownAttributes: [String: Bool]
     package let frame: AbilityFrame
     /// Nil where there is no model.
     package let space: TextSpace?
@@ -70,6 +74,8 @@ package final class CareerGeneration: Sendable {
         self.careers = careers
         orderedCareers = careers.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
         clusters = Set(careers.values.map(\.cluster)).sorted()
+        clustersByLowerCase = Dictionary(clusters.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+        ownAttributes = CareerAttributes.own(of: careers.values)
         self.frame = frame
         self.space = space
         self.calibration = calibration

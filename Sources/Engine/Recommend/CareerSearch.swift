@@ -15,6 +15,8 @@ struct CareerSearch: Sendable {
     private let generation: CareerGeneration
     /// What the replies are explained by: one query, or one for each liked career.
     private let queries: [ResolvedQuery]
+    /// `queries` as rows of the index.
+    private let rows: [[Float]]
     private let way: Way
 
     init(
@@ -43,6 +45,7 @@ struct CareerSearch: Sendable {
         self.queries = queries
         do throws(IndexError) {
             let fused = try Self.fused(queries, in: generation)
+            rows = fused.map(\.row)
             let search = SearchRequest(
                 query: fused[0], limit: request.skip + request.topN,
                 maxPerCluster: request.diversity ? request.maxPerCluster : nil, filter: request.filter,
@@ -126,7 +129,10 @@ struct CareerSearch: Sendable {
     // MARK: The reply
 
     func reply(with result: SearchResult) -> RecommendationReply {
-        let explainers = queries.map { Explainer(query: $0, generation: generation, request: request) }
+        let named = NamedSkills(request)
+        let explainers = queries.map {
+            Explainer(query: $0, generation: generation, isRated: request.abilities != nil, named: named)
+        }
         let page = result.hits.dropFirst(request.skip).enumerated().compactMap { position, hit in
             explainers[nearest(to: hit)].recommendation(hit, rank: request.skip + position + 1)
         }
@@ -146,12 +152,9 @@ struct CareerSearch: Sendable {
 
     /// The query that gave a hit its score.
     private func nearest(to hit: SearchHit) -> Int {
-        guard queries.count > 1 else { return 0 }
+        guard rows.count > 1 else { return 0 }
         // The greatest, not the one equal to the score: no sum has to come out alike to the last bit.
-        let products = queries.map { query -> Float in
-            guard let fused = try? query.fused(in: generation) else { return -.infinity }
-            return generation.index.innerProduct(fused.row, at: hit.slot)
-        }
+        let products = rows.map { generation.index.innerProduct($0, at: hit.slot) }
         return products.indices.max { products[$0] < products[$1] } ?? 0
     }
 }

@@ -4,15 +4,18 @@ internal import VectorIndex
 struct Explainer: Sendable {
     let query: ResolvedQuery
     let generation: CareerGeneration
-    let request: RecommendationRequest
+    /// Whether the person rated abilities themselves.
+    let isRated: Bool
+    let named: NamedSkills
     private let limits: BandLimits
     private let textQueryRow: [Float]
     private let abilityQueryRow: [Float]
 
-    init(query: ResolvedQuery, generation: CareerGeneration, request: RecommendationRequest) {
+    init(query: ResolvedQuery, generation: CareerGeneration, isRated: Bool, named: NamedSkills) {
         self.query = query
         self.generation = generation
-        self.request = request
+        self.isRated = isRated
+        self.named = named
         limits = generation.bands.limits(alpha: query.alpha, hasAnswers: query.hasAnswers)
         let layout = generation.index.layout
         let text = generation.space.flatMap { space in query.text?.row(in: space) } ?? []
@@ -36,7 +39,7 @@ struct Explainer: Sendable {
         let effects = answers.reduce(0) { $0 + $1.points } + abilities.reduce(0) { $0 + $1.points }
         var band = limits.band(of: score)
         if query.hasAnswers { band = band.atMost(.ceiling(answers: query.answerCount)) }
-        let skills = matchedSkills(of: career)
+        let skills = named.matched(of: career)
         let views = viewCosines(row: row)
         // That somebody saved this very career is in the numbers, and no reason for it.
         let telling = answers.filter { effect in
@@ -44,7 +47,7 @@ struct Explainer: Sendable {
         }
         let sentences = Sentences(
             band: band, answers: telling, abilities: abilities, skills: skills, views: views,
-            isRated: request.abilities != nil)
+            isRated: isRated)
         return Recommendation(
             career: career, rank: rank, score: score, embeddingSimilarity: embedding, abilitySimilarity: ability,
             band: band,
@@ -102,26 +105,36 @@ struct Explainer: Sendable {
         }
     }
 
-    /// Skills of the career that the person named, in a list or in their own words.
-    private func matchedSkills(of career: Career) -> [String] {
-        let named = Set(request.skills.map { $0.lowercased() })
-        var words = request.text.map { [$0] } ?? []
-        for case .text(let text) in (request.answers?.answers ?? []).map(\.given) { words.append(text) }
-        let written = WordSequence(words.joined(separator: "\n"))
-        return career.requiredSkills.filter { skill in
-            named.contains(skill.lowercased()) || written.contains(WordSequence(skill))
-                || named.contains {
-                    WordSequence($0).contains(WordSequence(skill)) || WordSequence(skill).contains(WordSequence($0))
-                }
-        }
-    }
-
     /// To two decimals, and never −0.
     private static func hundredths(_ value: Double) -> Double { (value * 100).rounded() / 100 + 0 }
 }
 
+/// The skills that a person named, in a list or in their own words, read once for all careers of a list.
+struct NamedSkills: Sendable {
+    private let listed: Set<String>
+    private let listedWords: [WordSequence]
+    private let written: WordSequence
+
+    init(_ request: RecommendationRequest) {
+        listed = Set(request.skills.map { $0.lowercased() })
+        listedWords = listed.map { WordSequence($0) }
+        var texts = request.text.map { [$0] } ?? []
+        for case .text(let text) in (request.answers?.answers ?? []).map(\.given) { texts.append(text) }
+        written = WordSequence(texts.joined(separator: "\n"))
+    }
+
+    /// Skills of the career that the person named.
+    func matched(of career: Career) -> [String] {
+        career.requiredSkills.filter { skill in
+            if listed.contains(skill.lowercased()) { return true }
+            let words = WordSequence(skill)
+            return written.contains(words) || listedWords.contains { $0.contains(words) || words.contains($0) }
+        }
+    }
+}
+
 /// Words in order, lower-cased, for finding one phrase in another: “java” is not in “javascript”.
-struct WordSequence {
+struct WordSequence: Sendable {
     private let words: [String]
 
     init(_ text: String) {

@@ -16,39 +16,45 @@ struct CareerQuery {
     ///
     /// - Complexity: O(bytes of all names and aliases) where words are given.
     func careers(in generation: CareerGeneration, titles: CareerTitles) -> [Career] {
-        let inClusters = { (career: Career) in clusters?.contains(career.cluster) ?? true }
-        guard !words.isEmpty else { return generation.orderedCareers.filter(inClusters) }
-        let texts = titles.texts(of: generation)
-        return generation.orderedCareers.enumerated()
-            .filter { position, career in inClusters(career) && texts[position].contains(where: hasWords) }
-            .map(\.element)
+        let careers = generation.orderedCareers
+        // The whole catalogue is handed on as it is; a filter that lets all through would copy every career.
+        if clusters == nil, words.isEmpty { return careers }
+        let texts = words.isEmpty ? nil : titles.texts(of: generation)
+        return careers.indices.lazy
+            .filter { clusters?.contains(careers[$0].cluster) ?? true }
+            .filter { texts?[$0].contains(where: hasWords) ?? true }
+            .map { careers[$0] }
     }
 
     private func hasWords(_ title: String) -> Bool { words.allSatisfy { title.contains(" " + $0) } }
 
     /// Reads `cluster` and `q` out of a query.
     ///
-    /// - Parameter known: the catalogue's clusters.
-    static func read(_ fields: FieldReader, known: [String]) -> CareerQuery {
+    /// - Parameter generation: whose clusters may be named.
+    static func read(_ fields: FieldReader, in generation: CareerGeneration) -> CareerQuery {
         var query = CareerQuery()
-        if let given = fields.field("cluster")?.list(maxCount: maximumClusters) {
-            var clusters: Set<String> = []
-            for field in given {
-                guard let text = field.string(maxBytes: 4 * RecommendationReader.maximumNameBytes) else { continue }
-                do throws(UnknownCluster) {
-                    clusters.formUnion(try names(in: text, known: known))
-                } catch {
-                    let hint = NearestName.hint(for: error.name, among: known)
-                    fields.fail("cluster", "there is no cluster “\(excerpt(of: error.name))”\(hint)")
-                }
-            }
-            query.clusters = clusters
-        }
+        query.clusters = clusters(fields, in: generation)
         if let text = fields.text("q", maxBytes: maximumTextBytes) {
             query.words = CareerTitles.normalised(text).split(separator: " ").map(String.init)
             if query.words.isEmpty { fields.fail("q", "must have a letter or a digit") }
         }
         return query
+    }
+
+    /// The clusters that `cluster` names, or nil where it is not given.
+    static func clusters(_ fields: FieldReader, in generation: CareerGeneration) -> Set<String>? {
+        guard let given = fields.field("cluster")?.list(maxCount: maximumClusters) else { return nil }
+        var clusters: Set<String> = []
+        for field in given {
+            guard let text = field.string(maxBytes: 4 * RecommendationReader.maximumNameBytes) else { continue }
+            do throws(UnknownCluster) {
+                clusters.formUnion(try names(in: text, byLowerCase: generation.clustersByLowerCase))
+            } catch {
+                let hint = NearestName.hint(for: error.name, among: generation.clusters)
+                fields.fail("cluster", "there is no cluster “\(excerpt(of: error.name))”\(hint)")
+            }
+        }
+        return clusters
     }
 
     struct UnknownCluster: Error {
@@ -57,8 +63,9 @@ struct CareerQuery {
 
     /// The clusters of a list with commas. A cluster's name may have commas itself, so that the longest run of parts
     /// that is a name counts as one.
-    static func names(in text: String, known: [String]) throws(UnknownCluster) -> Set<String> {
-        let byName = Dictionary(known.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+    private static func names(
+        in text: String, byLowerCase known: [String: String]
+    ) throws(UnknownCluster) -> Set<String> {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         var found: Set<String> = []
         var start = 0
@@ -67,7 +74,7 @@ struct CareerQuery {
             var name: String?
             while end > start {
                 let run = parts[start..<end].joined(separator: ",").trimmingCharacters(in: .whitespaces).lowercased()
-                name = byName[run]
+                name = known[run]
                 if name != nil { break }
                 end -= 1
             }

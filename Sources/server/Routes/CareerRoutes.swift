@@ -24,7 +24,7 @@ struct CareerRoutes {
             return (
                 generation, fields.integer("skip", in: Self.skips) ?? 0,
                 fields.integer("limit", in: 1...Self.pageLimit) ?? 50,
-                CareerQuery.read(fields, known: generation.clusters)
+                CareerQuery.read(fields, in: generation)
             )
         }
         let careers = wanted.careers(in: generation, titles: titles)

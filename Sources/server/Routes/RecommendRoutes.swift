@@ -16,10 +16,9 @@ struct RecommendRoutes {
     }
 
     private var reader: RecommendationReader {
-        let generation = pathways.recommender.current
-        return RecommendationReader(
+        RecommendationReader(
             quiz: pathways.quiz, topNMaximum: min(topNMaximum, RecommendationRequest.maximumTopN),
-            clusters: generation.clusters, attributes: generation.ownAttributes)
+            generation: pathways.recommender.current)
     }
 
     private func recommend(_ request: Request, _ scope: RequestScope) async throws -> Response {
@@ -103,6 +102,8 @@ struct RecommendRoutes {
 
     /// Several requests at once, none of which is kept.
     private func batch(_ request: Request, _ scope: RequestScope) async throws -> Response {
+        // One reader, so that all requests are held against the same careers.
+        let reader = reader
         let wanted = try await request.readFields(in: scope) { fields in
             _ = fields.requiredField("requests")
             return fields.objects("requests", maxCount: Self.maximumBatch)?.map {

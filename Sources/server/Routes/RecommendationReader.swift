@@ -8,10 +8,8 @@ struct RecommendationReader {
 
     let quiz: Quiz
     let topNMaximum: Int
-    /// Names that a filter may use.
-    let clusters: [String]
-    /// Attributes that careers of this catalogue have, and whether each holds numbers.
-    var attributes: [String: Bool] = [:]
+    /// Whose clusters and attributes a filter may name.
+    let generation: CareerGeneration
 
     /// The fields, or what is wrong with each; answers are held against the quiz.
     ///
@@ -102,9 +100,9 @@ struct RecommendationReader {
             fields.strings(name, maxCount: Self.maximumListed, maxBytes: Self.maximumNameBytes).map(Set.init)
         }
         if let wanted = words("cluster") {
-            let known = Dictionary(clusters.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+            let known = generation.clustersByLowerCase
             for name in wanted.sorted() where known[name.lowercased()] == nil {
-                let hint = NearestName.hint(for: name, among: clusters)
+                let hint = NearestName.hint(for: name, among: generation.clusters)
                 fields.fail("cluster", "there is no cluster “\(excerpt(of: name))”\(hint)")
             }
             parts.append(.anyOf("cluster", Set(wanted.compactMap { known[$0.lowercased()] })))
@@ -134,8 +132,8 @@ struct RecommendationReader {
     private func attributeFilters(_ fields: FieldReader) -> [Filter] {
         guard let entries = fields.entries("attributes", maxCount: Self.maximumListed) else { return [] }
         return entries.compactMap { name, field in
-            guard let holdsNumbers = attributes[name] else {
-                let hint = NearestName.hint(for: name, among: attributes.keys.sorted())
+            guard let holdsNumbers = generation.ownAttributes[name] else {
+                let hint = NearestName.hint(for: name, among: generation.ownAttributes.keys.sorted())
                 field.fail("no career of this catalogue has the attribute “\(excerpt(of: name))”\(hint)")
                 return nil
             }
