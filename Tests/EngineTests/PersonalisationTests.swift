@@ -305,3 +305,67 @@ private struct AxisVectorizer: TextVectorizer {
         #expect(built.generation.ownAttributes == ["fee": false])
     }
 }
+
+/// Ids that an integrator holds of careers that were served once.
+@Suite struct `Retired careers` {
+    private func recommender() async throws -> Recommender {
+        let database = try await EngineFixture.newDatabase()
+        let encoder = EncodingQueue(WordVectorizer())
+        let built = try await CareerGenerationBuilder(database: database, quiz: BuiltIn.quiz()).build(
+            CatalogueContent(careers: try BuiltIn.careers(), retired: ["lamplighter", "wheelwright"]),
+            encoder: encoder, degradation: nil)
+        return Recommender(generation: built.generation, encoder: encoder)
+    }
+
+    @Test func `do not count as examples, and the reply says so`() async throws {
+        let recommender = try await recommender()
+        let plain = RecommendationRequest(text: "working with wood", liked: ["carpenter"])
+        var naming = plain
+        naming.liked.append("lamplighter")
+        naming.disliked = ["wheelwright"]
+        naming.excluded = ["lamplighter", "wheelwright"]
+        for examples in ExampleStrategy.allCases {
+            var (plain, naming) = (plain, naming)
+            plain.examples = examples
+            naming.examples = examples
+            let (expected, found) = (
+                try await recommender.recommend(plain), try await recommender.recommend(naming)
+            )
+            #expect(ReplyPrint(found) == ReplyPrint(expected))
+            #expect(expected.passedOver.isEmpty)
+            #expect(
+                found.passedOver == [
+                    PassedOver(field: "liked", career: "lamplighter", reason: .retired),
+                    PassedOver(field: "disliked", career: "wheelwright", reason: .retired),
+                ])
+        }
+    }
+
+    @Test func `leave nothing to go on where nothing else was said`() async throws {
+        let recommender = try await recommender()
+        for request in [
+            RecommendationRequest(liked: ["lamplighter"]),
+            RecommendationRequest(liked: ["lamplighter"], examples: .bestScore),
+        ] {
+            await #expect(
+                throws: RecommendationError.absentExamplesAlone([
+                    PassedOver(field: "liked", career: "lamplighter", reason: .retired)
+                ])
+            ) { try await recommender.recommend(request) }
+        }
+        await #expect(throws: RecommendationError.unknownCareers(field: "liked", ids: ["nobody"])) {
+            try await recommender.recommend(RecommendationRequest(liked: ["nobody", "lamplighter"]))
+        }
+    }
+
+    @Test func `dislikes alone are told what to add where each example is a query`() async throws {
+        let recommender = try await recommender()
+        await #expect(throws: RecommendationError.dislikesAlone) {
+            try await recommender.recommend(RecommendationRequest(disliked: ["chef"], examples: .bestScore))
+        }
+        let average = try await recommender.recommend(RecommendationRequest(disliked: ["chef"]))
+        #expect(!average.recommendations.isEmpty)
+        let varied = RecommendationRequest(marginalRelevance: 0.7, disliked: ["chef"], examples: .bestScore)
+        #expect(!(try await recommender.recommend(varied)).recommendations.isEmpty)
+    }
+}

@@ -232,7 +232,7 @@ struct ReplyPrint: Equatable {
 
     @Test func `dislikes alone need something else to go on`() async throws {
         let fixture = try await EngineFixture()
-        await #expect(throws: RecommendationError.nothingToGoOn) {
+        await #expect(throws: RecommendationError.dislikesAlone) {
             try await fixture.recommender.recommend(
                 RecommendationRequest(disliked: ["chef"], examples: .bestScore))
         }

@@ -61,6 +61,7 @@ struct CareerRepositoryTests {
 
             var report = try await repository.update([Self.career("b", source: "one")], retiringMissingOf: "one")
             #expect(report.retired == ["a", "c"])
+            #expect(try await repository.retiredIDs().sorted() == ["a", "c"])
             #expect(report.unchanged == ["b"])
             #expect(try await repository.active().map(\.content.id) == ["b", "x"])
             #expect(try await repository.career(id: "a")?.isActive == false)

@@ -69,8 +69,13 @@ def test_a_wrong_query_is_refused_by_name(client, query):
 def test_pages_of_a_generation_belong_together(client, everything):
     number = everything["generation"]
     assert careers(client, generation=number) == everything
-    problem = client.get(f"/api/careers/?generation={number + 1000}").expect_problem(409, "generation_gone")
-    assert "without" in problem["detail"]
+    ahead = [
+        client.get(f"/api/careers/?generation={number + 1000}"),
+        client.post("/api/results/recommend/", {"text": "a", "generation": number + 1000})]
+    for reply in ahead:
+        problem = reply.expect_problem(409, "generation_gone")
+        assert "without" in problem["detail"] and f"it is {number} now" in problem["detail"]
+        assert "first page" in problem["detail"] and str(number) in problem["errors"][0]["message"]
 
 
 def test_sources_are_named_wherever_careers_are(client, everything):

@@ -182,6 +182,43 @@ def test_a_running_service_follows(start_service, data, tmp_path):
         wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["stale"] == 0)
 
 
+def test_an_id_of_a_retired_career_breaks_nobody(start_service, data, tmp_path):
+    file = write(tmp_path / "coast.json", [career(1), career(2)])
+    run("import", "careers", file, data=data)
+    run("import", "careers", write(file, [career(1)]), data=data)
+    with start_service(data).client() as client:
+        listed = client.get("/api/careers/?q=lighthouse").expect(200)
+        assert [item["id"] for item in listed["items"]] == ["lighthouse-1"]
+        for number, is_active in ((1, True), (2, False)):
+            shown = client.get(f"/api/careers/lighthouse-{number}/").expect(200)
+            assert shown["is_active"] is is_active and shown["name"] == f"Lighthouse Keeper {number}"
+            assert [each["source"] for each in shown["attributions"]] == []
+        problem = client.get("/api/careers/lighthouse-2/similar/").expect_problem(409, "career_not_served")
+        assert "retired" in problem["detail"]
+        # As an example it does not count, and the reply says so; left out it is anyway.
+        recommend = "/api/results/recommend/"
+        asked = {"text": "a lighthouse by the sea"}
+        expected = client.post(recommend, asked).expect(200)
+        assert expected["notices"] == []
+        reply = client.post(recommend, {**asked, "exclude": ["lighthouse-2"], "liked": ["lighthouse-2"]}).expect(200)
+        assert reply["recommendations"] == expected["recommendations"]
+        assert [(each["code"], each["field"], each["career_id"]) for each in reply["notices"]] == [
+            ("career_retired", "liked", "lighthouse-2")]
+        stored = client.get(f"/api/results/{reply['session_id']}/").expect(200)
+        assert stored["notices"] == reply["notices"]
+        problem = client.post(recommend, {"disliked": ["lighthouse-2"]}).expect_named("disliked")
+        assert problem["code"] == "nothing_to_go_on" and "lighthouse-2" in problem["detail"]
+        client.post(recommend, {"liked": ["lighthouse-3"]}).expect_problem(422, "unknown_career")
+        # What a list showed before can still be saved, dismissed and taken back.
+        named = {"session_id": reply["session_id"], "career_id": "lighthouse-2"}
+        for kind in ("save", "view", "dismiss", "choose"):
+            client.post(f"/api/results/{kind}_career/", named).expect(201)
+        assert client.post("/api/results/save_career/", {**named, "undo": True}).expect(200)["recorded"] is False
+        again = client.post(recommend, {**asked, "session_id": reply["session_id"]}).expect(200)
+        assert again["recommendations"] == expected["recommendations"] and again["personalised"] is None
+        client.post("/api/results/save_career/", {**named, "career_id": "lighthouse-3"}).expect_problem(404)
+
+
 def test_reembedding_with_nothing_to_do_says_so(data):
     assert "172" in run("reembed", data=data).stdout
     assert "nothing to do" in run("reembed", data=data).stdout

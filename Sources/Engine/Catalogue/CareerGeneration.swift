@@ -32,12 +32,22 @@ package struct EmbeddingState: Sendable, Equatable, Codable {
     package init() {}
 }
 
+/// Why a career that the store has is not served.
+package enum CareerAbsence: String, Sendable {
+    /// It was active once.
+    case retired
+    /// It is active and waits for its vector.
+    case pending
+}
+
 /// One consistent state of the careers: what a request sees from beginning to end.
 package final class CareerGeneration: Sendable {
     /// Counts up with every change of the careers or their vectors, over restarts too.
     package let number: UInt64
     package let index: Generation
     package let careers: [String: Career]
+    /// The careers that the store has besides, by id: who names one of them is not mistaken.
+    package let absent: [String: CareerAbsence]
     /// Every career, by name and then by id.
     package let orderedCareers: [Career]
     /// The clusters' names, in alphabetical order.
@@ -64,17 +74,19 @@ package final class CareerGeneration: Sendable {
     let bands: BandTable
 
     init(
-        number: UInt64, index: Generation, careers: [String: Career], frame: AbilityFrame, space: TextSpace?,
-        calibration: Calibration,
-        degradation: Degradation?, sources: [String: CareerSource], embedding: EmbeddingState, quizCentres: [[Float]],
+        number: UInt64, index: Generation, careers: [String: Career], absent: [String: CareerAbsence],
+        frame: AbilityFrame, space: TextSpace?, calibration: Calibration, degradation: Degradation?,
+        sources: [String: CareerSource], embedding: EmbeddingState, quizCentres: [[Float]],
         phraseVectors: [String: [Float]]
     ) {
         self.number = number
         self.index = index
         self.careers = careers
+        self.absent = absent
         orderedCareers = careers.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
         clusters = Set(careers.values.map(\.cluster)).sorted()
-        clustersByLowerCase = Dictionary(clusters.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+        clustersByLowerCase = Dictionary(
+            clusters.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
         ownAttributes = CareerAttributes.own(of: careers.values)
         self.frame = frame
         self.space = space

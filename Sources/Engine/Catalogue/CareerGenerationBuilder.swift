@@ -134,6 +134,7 @@ package struct CareerGenerationBuilder: Sendable {
         var state = EmbeddingState()
         state.generation = plan.rows.generation?.id
         var careers: [Career] = []
+        var absent = Dictionary(plan.content.retired.map { ($0, CareerAbsence.retired) }) { first, _ in first }
         for career in plan.content.careers {
             guard plan.encoder != nil else {
                 careers.append(career)
@@ -146,6 +147,7 @@ package struct CareerGenerationBuilder: Sendable {
             } else {
                 // Without a vector it would rank below everything; it appears once it has one.
                 state.pending += 1
+                absent[career.id] = .pending
                 continue
             }
             careers.append(career)
@@ -174,9 +176,9 @@ package struct CareerGenerationBuilder: Sendable {
         ).calibrate(on: index)
         return CareerGeneration(
             number: UInt64(max(plan.content.revision, 0)), index: index,
-            careers: Dictionary(uniqueKeysWithValues: careers.map { ($0.id, $0) }), frame: frame, space: space,
-            calibration: calibration, degradation: plan.degradation, sources: plan.content.sources, embedding: state,
-            quizCentres: centres, phraseVectors: plan.phraseVectors)
+            careers: Dictionary(uniqueKeysWithValues: careers.map { ($0.id, $0) }), absent: absent, frame: frame,
+            space: space, calibration: calibration, degradation: plan.degradation, sources: plan.content.sources,
+            embedding: state, quizCentres: centres, phraseVectors: plan.phraseVectors)
     }
 
     private struct CalibrationSummary: Encodable {

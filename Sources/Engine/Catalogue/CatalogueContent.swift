@@ -1,18 +1,23 @@
 internal import Foundation
 package import Store
 
-/// The active careers as the store has them, and who described them.
+/// The active careers as the store has them, who described them, and which were retired.
 package struct CatalogueContent: Sendable {
     /// In ascending order of id.
     package var careers: [Career]
     /// By name.
     package var sources: [String: CareerSource]
+    /// Ids of careers that were active once, which integrators may still hold.
+    package var retired: [String]
     /// Counts up with every change of careers, sources or the vectors in use.
     package var revision: Int64
 
-    package init(careers: [Career], sources: [String: CareerSource] = [:], revision: Int64 = 0) {
+    package init(
+        careers: [Career], sources: [String: CareerSource] = [:], retired: [String] = [], revision: Int64 = 0
+    ) {
         self.careers = careers
         self.sources = sources
+        self.retired = retired
         self.revision = revision
     }
 
@@ -36,7 +41,17 @@ package struct CatalogueContent: Sendable {
         let sources = try await CareerSourceRepository(database).all()
         return CatalogueContent(
             careers: careers, sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0) }),
-            revision: revision)
+            retired: try await repository.retiredIDs(), revision: revision)
+    }
+
+    /// One career as the store has it, active or retired; nil where it has none of that id.
+    ///
+    /// - Throws: `CatalogueError.damaged` naming the career, `StoreError`.
+    package static func career(
+        _ id: String, in database: any SQLDatabase
+    ) async throws -> (career: Career, isActive: Bool)? {
+        guard let record = try await CareerRepository(database).career(id: id) else { return nil }
+        return (try career(record, at: database.location), record.isActive)
     }
 
     private static func career(_ record: CareerRecord, at location: String) throws -> Career {

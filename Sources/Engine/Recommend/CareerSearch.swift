@@ -26,7 +26,11 @@ struct CareerSearch: Sendable {
         self.request = request
         self.generation = generation
         func resolved(_ statement: ResolvedQuery.Statement) throws(RecommendationError) -> ResolvedQuery {
-            try ResolvedQuery(statement, vectors: vectors, alpha: request.alpha, in: generation)
+            do throws(RecommendationError) {
+                return try ResolvedQuery(statement, vectors: vectors, alpha: request.alpha, in: generation)
+            } catch {
+                throw Self.precise(error, of: request, in: generation)
+            }
         }
         let examples = statement.parts.filter { if case .example = $0.origin { true } else { false } }
         var queries: [ResolvedQuery] = []
@@ -77,6 +81,17 @@ struct CareerSearch: Sendable {
         var fused: [FusedQuery] = []
         for query in queries { fused.append(try query.fused(in: generation)) }
         return fused
+    }
+
+    /// Why there is nothing to go on, where that is known better.
+    private static func precise(
+        _ error: RecommendationError, of request: RecommendationRequest, in generation: CareerGeneration
+    ) -> RecommendationError {
+        guard error == .nothingToGoOn else { return error }
+        let absent = passedOver(by: request, in: generation)
+        if !absent.isEmpty { return .absentExamplesAlone(absent) }
+        let hasQueryForEach = request.examples == .bestScore && request.marginalRelevance == nil
+        return hasQueryForEach && request.liked.isEmpty && !request.disliked.isEmpty ? .dislikesAlone : error
     }
 
     private static func problem(_ error: IndexError) -> RecommendationError {
@@ -147,7 +162,18 @@ struct CareerSearch: Sendable {
             generation: generation.number, matched: result.matched, scanned: result.scanned,
             setAside: result.setAside, skip: request.skip, sources: generation.sources(of: page.map(\.career)),
             profile: queries[0].usesAbilities ? queries[0].profile : nil,
-            personalisation: Personalisation(counted))
+            personalisation: Personalisation(counted), passedOver: Self.passedOver(by: request, in: generation))
+    }
+
+    /// The liked and disliked careers that are not served, and so did not count.
+    private static func passedOver(
+        by request: RecommendationRequest, in generation: CareerGeneration
+    ) -> [PassedOver] {
+        [("liked", request.liked), ("disliked", request.disliked)].flatMap { field, ids in
+            ids.compactMap { id in
+                generation.absent[id].map { PassedOver(field: field, career: id, reason: $0) }
+            }
+        }
     }
 
     /// The query that gave a hit its score.

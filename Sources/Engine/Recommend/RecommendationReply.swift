@@ -22,6 +22,8 @@ package struct RecommendationReply: Sendable {
     package let profile: [Double]?
     /// What the person did before that counted; nil where nothing did.
     package let personalisation: Personalisation?
+    /// Careers that the request names as liked or disliked and that did not count.
+    package let passedOver: [PassedOver]
     package internal(set) var timing = Timing()
 
     package struct Timing: Sendable {
@@ -29,6 +31,20 @@ package struct RecommendationReply: Sendable {
         package var search: Duration = .zero
         package var explain: Duration = .zero
         package var total: Duration = .zero
+    }
+}
+
+/// A liked or disliked career that the store has and the generation does not serve.
+package struct PassedOver: Sendable, Equatable {
+    /// The field of the request that names it.
+    package let field: String
+    package let career: String
+    package let reason: CareerAbsence
+
+    package init(field: String, career: String, reason: CareerAbsence) {
+        self.field = field
+        self.career = career
+        self.reason = reason
     }
 }
 

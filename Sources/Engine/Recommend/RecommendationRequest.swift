@@ -90,6 +90,10 @@ package struct HistoryEntry: Sendable, Hashable {
 package enum RecommendationError: Error, Sendable, Equatable {
     /// Nothing that ranks careers was said: no answers, text, skills or abilities, or they cancel out.
     case nothingToGoOn
+    /// Disliked careers alone, where each liked one is a query of its own: there is nothing to draw near.
+    case dislikesAlone
+    /// All that was said is liked and disliked careers that are not served.
+    case absentExamplesAlone([PassedOver])
     /// Only text was given, and there is no model to read it.
     case textNeedsModel(Degradation)
     case abilityCount(Int)

@@ -138,7 +138,8 @@ extension ResolvedQuery {
             for (field, ids) in [
                 ("exclude", request.excluded), ("liked", request.liked), ("disliked", request.disliked),
             ] {
-                let unknown = ids.filter { generation.careers[$0] == nil }
+                // Who holds the id of a retired career is not mistaken: it is passed over.
+                let unknown = ids.filter { generation.careers[$0] == nil && generation.absent[$0] == nil }
                 if !unknown.isEmpty { throw .unknownCareers(field: field, ids: unknown) }
             }
             let both = request.liked.filter(request.disliked.contains)

@@ -85,6 +85,17 @@ package struct CareerRepository: Sendable {
         }
     }
 
+    /// The ids of the careers that are no longer active.
+    package func retiredIDs() async throws -> [String] {
+        try await database.read { connection in
+            var ids: [String] = []
+            try connection.forEachRow("SELECT id FROM careers WHERE is_active = 0", []) { row in
+                ids.append(try row.text("id"))
+            }
+            return ids
+        }
+    }
+
     /// How many careers are active.
     package func activeCount() async throws -> Int {
         try await database.read { connection in

@@ -13,7 +13,7 @@ struct CareerRoutes {
 
     func add(to router: Router<RequestScope>) {
         router.get("/api/careers") { request, _ in try list(request) }
-        router.get("/api/careers/{id}") { request, scope in try career(request, scope) }
+        router.get("/api/careers/{id}") { request, scope in try await career(request, scope) }
         router.get("/api/careers/{id}/similar") { request, scope in try similar(request, scope) }
     }
 
@@ -46,25 +46,29 @@ struct CareerRoutes {
     /// The catalogue as it was when another page of the same list was given.
     private func published(_ number: Int) throws -> CareerGeneration {
         if let generation = pathways.recommender.generation(number: UInt64(number)) { return generation }
-        throw HTTPProblem(
-            .generationGone,
-            "The catalogue has changed: generation \(number) is no longer served, "
-                + "\(pathways.recommender.current.number) is. Begin again without `generation`.",
-            errors: [FieldError(path: "generation", message: "is no longer served")])
+        throw ProblemTable.generationGone(UInt64(number), current: pathways.recommender.current.number)
     }
 
-    private func career(_ request: Request, _ scope: RequestScope) throws -> Response {
+    private func career(_ request: Request, _ scope: RequestScope) async throws -> Response {
         try request.readQuery { _ in }
+        let id = try scope.parameters.require("id")
         let generation = pathways.recommender.current
-        let career = try find(scope, in: generation)
-        return .json { CareerWriter.write(career, of: generation, to: &$0) }
+        if let career = generation.careers[id] {
+            return .json { CareerWriter.write(career, isActive: true, of: generation, to: &$0) }
+        }
+        // Who saved a career can look at it after it was retired.
+        guard generation.absent[id] != nil,
+            let (career, isActive) = try await CatalogueContent.career(id, in: pathways.database)
+        else { throw Self.notFound(id) }
+        return .json { CareerWriter.write(career, isActive: isActive, of: generation, to: &$0) }
     }
 
     private func similar(_ request: Request, _ scope: RequestScope) throws -> Response {
-        let limit = try request.readQuery { $0.integer("limit", in: 1...RecommendationRequest.maximumTopN) ?? 5 }
         let generation = pathways.recommender.current
-        let career = try find(scope, in: generation)
-        let similar = try generation.similar(to: career.id, limit: limit)
+        let limit = try request.readQuery { $0.integer("limit", in: 1...RecommendationRequest.maximumTopN) ?? 5 }
+        let id = try scope.parameters.require("id")
+        guard generation.careers[id] != nil else { throw Self.notServed(id, in: generation) }
+        let similar = try generation.similar(to: id, limit: limit)
         return .json { json in
             json.object { json in
                 json.field("items", arrayOf: similar.items) { json, item in
@@ -92,11 +96,14 @@ struct CareerRoutes {
         }
     }
 
-    private func find(_ scope: RequestScope, in generation: CareerGeneration) throws -> Career {
-        let id = try scope.parameters.require("id")
-        guard let career = generation.careers[id] else {
-            throw HTTPProblem(.careerNotFound, "There is no career “\(excerpt(of: id))”; GET /api/careers/ lists them.")
-        }
-        return career
+    private static func notFound(_ id: String) -> HTTPProblem {
+        HTTPProblem(.careerNotFound, "There is no career “\(excerpt(of: id))”; GET /api/careers/ lists them.")
+    }
+
+    /// Why there is no row that others could be compared with.
+    private static func notServed(_ id: String, in generation: CareerGeneration) -> HTTPProblem {
+        guard let absence = generation.absent[id] else { return notFound(id) }
+        return HTTPProblem(
+            .careerNotServed, "“\(excerpt(of: id))” \(absence.sentence), so nothing is compared with it.")
     }
 }

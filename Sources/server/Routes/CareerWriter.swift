@@ -15,7 +15,7 @@ enum CareerWriter {
         }
     }
 
-    static func write(_ career: Career, of generation: CareerGeneration, to json: inout JSONWriter) {
+    static func write(_ career: Career, isActive: Bool, of generation: CareerGeneration, to json: inout JSONWriter) {
         json.object { json in
             json.field("id", career.id)
             json.field("name", career.name)
@@ -46,7 +46,7 @@ enum CareerWriter {
             }
             json.field("source", career.source)
             writeAttributions([career], of: generation, to: &json)
-            json.field("is_active", true)
+            json.field("is_active", isActive)
         }
     }
 
@@ -85,6 +85,21 @@ enum CareerWriter {
         json.field("required_education") { json in
             json.field("level", career.requiredEducation.level.rawValue)
             json.field("text", career.requiredEducation.text)
+        }
+    }
+}
+
+extension PassedOver {
+    /// For the person who named the career.
+    var message: String { "“\(excerpt(of: career))” \(reason.sentence); it does not count" }
+}
+
+extension CareerAbsence {
+    /// What is said of the career after its name.
+    var sentence: String {
+        switch self {
+        case .retired: "is retired: it is no longer in the catalogue"
+        case .pending: "is not served yet: its vector is still to be made"
         }
     }
 }

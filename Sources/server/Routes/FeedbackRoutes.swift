@@ -39,7 +39,9 @@ struct FeedbackRoutes {
     }
 
     private func record(_ kind: CareerEventKind, _ named: Named, _ scope: RequestScope) async throws -> Response {
-        guard pathways.recommender.current.careers[named.career] != nil else {
+        // A list that was shown may hold a career that was retired since.
+        let generation = pathways.recommender.current
+        guard generation.careers[named.career] != nil || generation.absent[named.career] != nil else {
             throw HTTPProblem(
                 .careerNotFound, "There is no career “\(excerpt(of: named.career))”.",
                 errors: [FieldError(path: "career_id", message: "there is no such career")])

@@ -43,8 +43,18 @@ struct RecommendationWriter {
         json.field("skip", reply.skip)
         json.name("personalised")
         write(reply.personalisation, to: &json)
+        json.field("notices", arrayOf: reply.passedOver) { json, passedOver in Self.write(passedOver, to: &json) }
         json.name("attributions")
         AttributionWriter.write(reply.sources, to: &json)
+    }
+
+    private static func write(_ passedOver: PassedOver, to json: inout JSONWriter) {
+        json.object { json in
+            json.field("code", "career_\(passedOver.reason.rawValue)")
+            json.field("field", passedOver.field)
+            json.field("career_id", passedOver.career)
+            json.field("message", passedOver.message)
+        }
     }
 
     private func write(_ personalisation: Personalisation?, to json: inout JSONWriter) {

@@ -8,6 +8,7 @@ internal import VectorIndex
 extension ProblemCode {
     static let sessionNotFound = ProblemCode("session_not_found", .notFound, "There is no such session")
     static let careerNotFound = ProblemCode("career_not_found", .notFound, "There is no such career")
+    static let careerNotServed = ProblemCode("career_not_served", .conflict, "The career is not served")
     static let nothingToGoOn = ProblemCode("nothing_to_go_on", .unprocessableContent, "Nothing to recommend from")
     static let unknownCareer = ProblemCode("unknown_career", .unprocessableContent, "A career is not known")
     static let textNeedsModel = ProblemCode("text_needs_model", .serviceUnavailable, "Text cannot be read at present")
@@ -42,6 +43,18 @@ extension ProblemTable {
                 .nothingToGoOn,
                 "Give answers, text, skills, abilities or liked careers to recommend from. Scales answered in the middle, "
                     + "and what cancels out, say nothing.")
+        case .dislikesAlone:
+            HTTPProblem(
+                .nothingToGoOn,
+                "With “best_score” disliked careers only leave others out, and nothing here draws any near. Add liked "
+                    + "careers, answers, text, skills or abilities, or ask for “average_vector”.",
+                errors: [FieldError(path: "disliked", message: "leaves nothing to rank by where it stands alone")])
+        case .absentExamplesAlone(let careers):
+            HTTPProblem(
+                .nothingToGoOn,
+                "Nothing is left to recommend from: \(quoted(careers.map(\.career))) cannot count, since the catalogue "
+                    + "does not serve what it names. Add answers, text, skills, abilities or other liked careers.",
+                errors: careers.map { FieldError(path: $0.field, message: $0.message) })
         case .textNeedsModel(let degradation):
             HTTPProblem(
                 .textNeedsModel,
@@ -60,20 +73,35 @@ extension ProblemTable {
             field("mmr_weight", "is \(weight); it must lie between 0 and 1")
         case .skipOutOfRange(let skip):
             field("skip", "is \(skip); it must lie between 0 and \(RecommendationRequest.maximumSkip)")
-        case .generationGone(let number, let current):
-            HTTPProblem(
-                .generationGone,
-                "The careers have changed since generation \(number), which is no longer kept; begin again without "
-                    + "“generation” (it is \(current) now).",
-                errors: [FieldError(path: "generation", message: "is no longer kept")])
+        case .generationGone(let number, let current): generationGone(number, current: current)
         case .unknownCareers(let name, let ids):
             HTTPProblem(
-                .unknownCareer, "There is no career with the id \(ids.map { "“\($0)”" }.joined(separator: ", ")).",
-                errors: ids.map { FieldError(path: name, message: "there is no career “\($0)”") })
+                .unknownCareer, "There is no career with the id \(quoted(ids)).",
+                errors: ids.map { FieldError(path: name, message: "there is no career “\(excerpt(of: $0))”") })
         case .likedAndDisliked(let ids):
-            field("disliked", "names careers that are liked as well: \(ids.map { "“\($0)”" }.joined(separator: ", "))")
+            field("disliked", "names careers that are liked as well: \(quoted(ids))")
         case .filter(let error): field("filters", error.description)
         }
+    }
+
+    /// A state of the careers that pages cannot be taken from: it is no longer kept, or never was.
+    static func generationGone(_ number: UInt64, current: UInt64) -> HTTPProblem {
+        let begin =
+            "begin again without “generation”, and ask for further pages with the number that the first page names"
+        guard number > current else {
+            return HTTPProblem(
+                .generationGone,
+                "The careers have changed since generation \(number), which is no longer kept (it is \(current) now); "
+                    + "\(begin).",
+                errors: [FieldError(path: "generation", message: "is no longer kept")])
+        }
+        return HTTPProblem(
+            .generationGone, "There has been no generation \(number) yet; it is \(current) now; \(begin).",
+            errors: [FieldError(path: "generation", message: "is greater than the present one, \(current)")])
+    }
+
+    private static func quoted(_ ids: [String]) -> String {
+        ids.map { "“\(excerpt(of: $0))”" }.joined(separator: ", ")
     }
 
     private static func field(_ path: String, _ message: String) -> HTTPProblem {
