@@ -140,6 +140,34 @@ def test_doctor_finds_a_good_installation_good(data):
     assert result.returncode == DONE, result.stdout + result.stderr
 
 
+@needs_model
+def test_doctor_counts_what_is_stored_and_describes_the_space(tmp_path):
+    data = tmp_path / "data"
+    first = run_command("doctor", "--data", data)
+    assert first.returncode == DONE and "built-in" in first.stdout, first.stdout + first.stderr
+    run_command("reembed", "--data", data)
+    exported = tmp_path / "careers.json"
+    run_command("export", "careers", exported, "--data", data)
+    document = json.loads(exported.read_text("utf-8"))
+    document["careers"] = [{**each, "id": f"my-{each['id']}", "source": "coast"} for each in document["careers"][:3]]
+    mine = tmp_path / "coast.json"
+    mine.write_text(json.dumps({"careers": document["careers"]}), "utf-8")
+    assert run_command("import", "careers", mine, "--data", data).returncode == DONE
+    mine.write_text(json.dumps({"careers": document["careers"][:2]}), "utf-8")
+    assert run_command("import", "careers", mine, "--data", data).returncode == DONE
+    result = run_command("doctor", "--data", data)
+    lines = dict(line[9:].split(": ", 1) for line in result.stdout.splitlines())
+    assert lines["careers"] == "174 active, 1 retired; by source: built-in 172, coast 2 and 1 retired"
+    assert lines["model"] == MODEL
+    assert all(words in lines["space"] for words in ("0.7", "0.3", "384", "titles"))
+    assert lines["vectors"].endswith("rows, of this space")
+    # The vectors decide which model is loaded, whatever the settings say.
+    other = run_command("doctor", "--data", data, "--model", "some-other-model")
+    assert other.returncode == DONE
+    line = next(line for line in other.stdout.splitlines() if line[9:].startswith("model: "))
+    assert MODEL in line and "some-other-model" in line and "reembed --model" in line and line.startswith("ok")
+
+
 def test_doctor_says_how_to_mend_what_is_missing(tmp_path):
     (tmp_path / "models").mkdir()
     result = run_command("doctor", "--data", tmp_path / "data", PATHLIGHT_MODELS=str(tmp_path / "models"))

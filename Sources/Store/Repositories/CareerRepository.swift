@@ -96,6 +96,21 @@ package struct CareerRepository: Sendable {
         }
     }
 
+    /// How many careers each source has, by name.
+    package func counts() async throws -> [(source: String, active: Int, retired: Int)] {
+        try await database.read { connection in
+            try connection.query(
+                """
+                SELECT source, SUM(CASE WHEN is_active = 1 THEN 1 ELSE 0 END) AS active, COUNT(*) AS total
+                FROM careers GROUP BY source ORDER BY source
+                """
+            ).map { row in
+                let active = try row.int("active")
+                return (try row.text("source"), active, try row.int("total") - active)
+            }
+        }
+    }
+
     /// How many careers are active.
     package func activeCount() async throws -> Int {
         try await database.read { connection in

@@ -27,8 +27,10 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (settings, logger) = try common.settings()
-        var findings = [content(), settingsFinding(settings), model(settings)]
-        findings.append(await database(settings, logger: logger))
+        let (database, stored) = await stored(settings, logger: logger)
+        var findings = [content(), settingsFinding(settings), database]
+        if let stored { findings.append(careers(stored)) }
+        findings += await model(settings, stored)
         for finding in findings {
             try Terminal.data(
                 "\(finding.state.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0))\(finding.subject): \(finding.detail)"
@@ -59,33 +61,108 @@ struct DoctorCommand: AsyncParsableCommand {
         )
     }
 
-    private func model(_ settings: ServiceSettings) -> Finding {
-        switch LoadedModel.load(settings.model, from: settings.modelsDirectory, cacheEntries: 0) {
+    // MARK: What is stored
+
+    /// What the other findings need of the database.
+    private struct Stored {
+        let counts: [(source: String, active: Int, retired: Int)]
+        /// Whether an import has taken the place of the built-in careers for good.
+        let isImportAlone: Bool
+        let modelInUse: String?
+        let vectors: GenerationRecord?
+    }
+
+    private func stored(_ settings: ServiceSettings, logger: Logger) async -> (Finding, Stored?) {
+        let path = Pathways.databasePath(settings)
+        do {
+            let database = try await Pathways.openDatabase(settings, logger: logger)
+            do {
+                let problems = try await database.check()
+                _ = try await CatalogueContent.read(from: database)
+                let reembedder = Reembedder(database)
+                let stored = Stored(
+                    counts: try await CareerRepository(database).counts(),
+                    isImportAlone: try await SettingRepository(database).value(of: BuiltInContent.retiredSetting)
+                        != nil,
+                    modelInUse: try await reembedder.modelInUse(), vectors: try await reembedder.current())
+                try await database.close()
+                return problems.isEmpty
+                    ? (Finding(subject: "database", state: .good, detail: path), stored)
+                    : (
+                        Finding(
+                            subject: "database", state: .broken,
+                            detail: "\(path): \(problems.joined(separator: "; "))"), stored
+                    )
+            } catch {
+                try? await database.close()
+                throw error
+            }
+        } catch {
+            return (Finding(subject: "database", state: .broken, detail: "\(error)"), nil)
+        }
+    }
+
+    private func careers(_ stored: Stored) -> Finding {
+        let active = stored.counts.reduce(0) { $0 + $1.active }
+        let retired = stored.counts.reduce(0) { $0 + $1.retired }
+        guard active > 0 else {
+            return stored.isImportAlone
+                ? Finding(
+                    subject: "careers", state: .broken,
+                    detail: "\(retired) stored, all of them retired; “pathlight import” brings careers in")
+                : Finding(
+                    subject: "careers", state: .good,
+                    detail: "none active yet; the first start brings the built-in ones in")
+        }
+        let sources = stored.counts.map { count in
+            let retired = count.retired > 0 ? " and \(count.retired) retired" : ""
+            return "\(count.source) \(count.active)\(retired)"
+        }
+        return Finding(
+            subject: "careers", state: .good,
+            detail: "\(active) active, \(retired) retired; by source: \(sources.joined(separator: ", "))")
+    }
+
+    // MARK: The model
+
+    /// The model of the vectors in use, which a start loads too; that of the settings where there are no vectors.
+    private func model(_ settings: ServiceSettings, _ stored: Stored?) async -> [Finding] {
+        let id = stored?.modelInUse ?? settings.model
+        let difference =
+            id == settings.model
+            ? ""
+            : "; the settings name \(settings.model), and the vectors of the careers decide: "
+                + "“pathlight reembed --model \(settings.model)” changes them"
+        switch LoadedModel.load(id, from: settings.modelsDirectory, cacheEntries: 0) {
         case .missing(let degradation):
-            return Finding(subject: "model", state: .degraded, detail: degradation.detail)
+            return [Finding(subject: "model", state: .degraded, detail: degradation.detail + difference)]
         case .ready(let embedder):
             do {
-                let space = try embedder.space()
                 _ = try embedder.embedding(of: "a nurse")
-                return Finding(subject: "model", state: .good, detail: "\(settings.model), space \(space.id)")
+                let space = try ModelVectorizer(embedder).space
+                let findings = [
+                    Finding(subject: "model", state: .good, detail: id + difference),
+                    Finding(subject: "space", state: .good, detail: Self.description(of: space)),
+                ]
+                return findings + (stored?.vectors.map { [vectors($0, in: space)] } ?? [])
             } catch {
-                return Finding(subject: "model", state: .broken, detail: "\(error)")
+                return [Finding(subject: "model", state: .broken, detail: "\(error)\(difference)")]
             }
         }
     }
 
-    private func database(_ settings: ServiceSettings, logger: Logger) async -> Finding {
-        let path = Pathways.databasePath(settings)
-        do {
-            let database = try await Pathways.openDatabase(settings, logger: logger)
-            let problems = try await database.check()
-            _ = try await CatalogueContent.read(from: database)
-            try await database.close()
-            return problems.isEmpty
-                ? Finding(subject: "database", state: .good, detail: path)
-                : Finding(subject: "database", state: .broken, detail: "\(path): \(problems.joined(separator: "; "))")
-        } catch {
-            return Finding(subject: "database", state: .broken, detail: "\(error)")
-        }
+    /// The id, and what a row of the space is composed of.
+    private static func description(of space: TextSpace) -> String {
+        let views = space.views.map { "\($0.name) \($0.weight)" }.joined(separator: ", ")
+        return "\(space.id); \(views), each of \(space.dimension) numbers; composed of \(CareerTexts.composition)"
+    }
+
+    private func vectors(_ record: GenerationRecord, in space: TextSpace) -> Finding {
+        let rows = "generation \(record.id) with \(record.rowCount) rows"
+        return Finding(
+            subject: "vectors", state: .good,
+            detail: record.spaceID == space.id
+                ? "\(rows), of this space"
+                : "\(rows), of the space \(record.spaceID); they are made anew when the service starts")
     }
 }
