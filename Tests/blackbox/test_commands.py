@@ -72,6 +72,16 @@ def test_mistakes_in_usage_exit_with_two(arguments):
     assert result.stderr.strip() and result.stdout == ""
 
 
+@pytest.mark.parametrize("arguments, bound", [
+    (["reembed", "--limit", "-3"], "at least 1"), (["recommend", "--text", "a", "--top", "-3"], "from 1 to 100"),
+    (["recommend", "--text", "a", "--alpha", "-1"], "from 0 to 1"), (["serve", "--port", "-1"], "from 0 to 65535"),
+    (["recommend", "--text", "a", "--max-per-cluster", "-1"], "from 1 to 100"),
+    (["evaluate", "variety", "--sheets", "-3"], "at least 1"), (["recommend", "--abilities", "-1,2"], "from 0 to 10")])
+def test_a_number_below_its_bounds_is_answered_with_the_bounds(arguments, bound):
+    result = run_command(*arguments)
+    assert result.returncode == USAGE and bound in result.stderr, result.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["recommend", "--help"], ["--version"]])
 def test_help_is_data(arguments):
     result = run_command(*arguments)

@@ -10,10 +10,10 @@ extension EvaluateCommand {
         static let configuration = CommandConfiguration(
             abstract: "Coverage and balance of the recommendations over random sheets of answers.")
 
-        @Option(help: "Random sheets.")
+        @Option(parsing: .unconditional, help: "Random sheets.")
         var sheets = 2_000
 
-        @Option(help: "Seed of the sheets.")
+        @Option(parsing: .unconditional, help: "Seed of the sheets.")
         var seed = VarietyReport.defaultSeed
 
         @Flag(help: "Print one JSON document.")
@@ -22,7 +22,7 @@ extension EvaluateCommand {
         @OptionGroup var common: CommonOptions
 
         func validate() throws {
-            if sheets < 1 { throw ValidationError("--sheets must be at least 1") }
+            if sheets < 1 { throw ValidationError("--sheets must be at least 1, not \(sheets)") }
         }
 
         func run() async throws {

@@ -15,16 +15,18 @@ struct RecommendCommand: AsyncParsableCommand {
     @Option(help: "A JSON file of answers: {\"1\": \"a\", \"4\": 3, \"19\": \"…\"}.")
     var answers: String?
 
-    @Option(help: "15 numbers from 0 to 10, separated by commas, in the order of the documentation.")
+    @Option(
+        parsing: .unconditional,
+        help: "15 numbers from 0 to 10, separated by commas, in the order of the documentation.")
     var abilities: String?
 
-    @Option(help: "How many careers.")
+    @Option(parsing: .unconditional, help: "How many careers.")
     var top = RecommendationRequest.defaultTopN
 
-    @Option(help: "Weight of texts against abilities, 0 to 1 (default 0.7).")
+    @Option(parsing: .unconditional, help: "Weight of texts against abilities, 0 to 1 (default 0.7).")
     var alpha: Float?
 
-    @Option(help: "The most careers of one cluster.")
+    @Option(parsing: .unconditional, help: "The most careers of one cluster.")
     var maxPerCluster = 1
 
     @Flag(help: "Lift the cap per cluster.")

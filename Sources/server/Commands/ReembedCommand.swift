@@ -20,7 +20,7 @@ struct ReembedCommand: AsyncParsableCommand {
     @Flag(help: "Embed everything, even what fits.")
     var force = false
 
-    @Option(help: "Embed at most so many careers in this run; the next one goes on.")
+    @Option(parsing: .unconditional, help: "Embed at most so many careers in this run; the next one goes on.")
     var limit: Int?
 
     @Flag(help: "Put the previous vectors back in use, with their model.")

@@ -19,7 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The address to listen on; only this machine's own (default 127.0.0.1).")
     var host: String?
 
-    @Option(help: "The port to listen on; 0 takes a free one (default 8080).")
+    @Option(parsing: .unconditional, help: "The port to listen on; 0 takes a free one (default 8080).")
     var port: Int?
 
     @Option(help: "text or json.")
