@@ -96,3 +96,14 @@ def test_sources_are_named_wherever_careers_are(client, everything):
     assert similar["generation"] == everything["generation"]
     sources = {item["id"]: item["source"] for item in everything["items"]}
     check(similar, [sources[item["career_id"]] for item in similar["items"]])
+
+
+def test_similar_careers_can_be_of_some_clusters_only(client, everything):
+    whole = client.get("/api/careers/chef/similar/?limit=100").expect(200)
+    wanted = ["Health Care", "Finance"]
+    found = client.get("/api/careers/chef/similar/?limit=100&" + urlencode({"cluster": wanted}, doseq=True)).expect(200)
+    assert {item["cluster"] for item in found["items"]} == set(wanted)
+    assert found["total"] == sum(item["cluster"] in wanted for item in everything["items"])
+    assert [item for item in whole["items"] if item["cluster"] in wanted] == found["items"][:sum(
+        item["cluster"] in wanted for item in whole["items"])]
+    client.get("/api/careers/chef/similar/?cluster=Helth%20Care").expect_named("Health Care")

@@ -18,8 +18,9 @@ package struct SimilarCareers: Sendable {
 extension CareerGeneration {
     /// The careers whose rows are closest to that of `id`, itself left out; none for an unknown id.
     ///
+    /// - Parameter clusters: those that a career must be of, as the catalogue names them; nil for all.
     /// - Throws: `RecommendationError.nothingToGoOn` for a career that nothing is known of.
-    package func similar(to id: String, limit: Int) throws -> SimilarCareers {
+    package func similar(to id: String, limit: Int, clusters: Set<String>? = nil) throws -> SimilarCareers {
         guard let slot = index.slot(of: ItemID(id)) else { return SimilarCareers(items: [], alpha: 0, matched: 0) }
         let row = index.row(at: slot)
         let layout = index.layout
@@ -29,7 +30,9 @@ extension CareerGeneration {
         do throws(IndexError) {
             let query = try FusedQuery(
                 embedding: embedding, abilities: abilities, alpha: alpha, lambda: calibration.lambda, layout: layout)
-            let result = try index.search(SearchRequest(query: query, limit: limit, excluded: [ItemID(id)]))
+            let result = try index.search(
+                SearchRequest(
+                    query: query, limit: limit, filter: clusters.map { .anyOf("cluster", $0) }, excluded: [ItemID(id)]))
             let texts = embedding + [Float](repeating: 0, count: layout.rowCount - embedding.count)
             let tail = layout.rowCount - layout.embeddingCount - abilities.count
             let traits =

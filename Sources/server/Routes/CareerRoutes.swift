@@ -65,10 +65,15 @@ struct CareerRoutes {
 
     private func similar(_ request: Request, _ scope: RequestScope) throws -> Response {
         let generation = pathways.recommender.current
-        let limit = try request.readQuery { $0.integer("limit", in: 1...RecommendationRequest.maximumTopN) ?? 5 }
+        let (limit, clusters) = try request.readQuery(repeatable: ["cluster"]) { fields in
+            (
+                fields.integer("limit", in: 1...RecommendationRequest.maximumTopN) ?? 5,
+                CareerQuery.clusters(fields, in: generation)
+            )
+        }
         let id = try scope.parameters.require("id")
         guard generation.careers[id] != nil else { throw Self.notServed(id, in: generation) }
-        let similar = try generation.similar(to: id, limit: limit)
+        let similar = try generation.similar(to: id, limit: limit, clusters: clusters)
         return .json { json in
             json.object { json in
                 json.field("items", arrayOf: similar.items) { json, item in
