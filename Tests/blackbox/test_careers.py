@@ -107,3 +107,21 @@ def test_similar_careers_can_be_of_some_clusters_only(client, everything):
     assert [item for item in whole["items"] if item["cluster"] in wanted] == found["items"][:sum(
         item["cluster"] in wanted for item in whole["items"])]
     client.get("/api/careers/chef/similar/?cluster=Helth%20Care").expect_named("Health Care")
+
+
+def test_an_id_in_a_path_is_percent_decoded(client):
+    assert client.get("/api/careers/%63he%66/").expect(200)["id"] == "chef"
+    assert client.get("/api/careers/che%66/similar/").expect(200)["items"]
+    for path, id in (("a%2Fb", "a/b"), ("a%20b", "a b"), ("%C3%BC", "ü"), ("a+b", "a+b"), ("%25", "%"), ("..%2f", "../")):
+        problem = client.get(f"/api/careers/{path}/").expect_problem(404, "career_not_found")
+        assert f"“{id}”" in problem["detail"]
+        client.get(f"/api/results/{path}/").expect_problem(404, "session_not_found")
+
+
+@pytest.mark.parametrize("path", ["/api/careers/{}/", "/api/careers/{}/similar/", "/api/results/{}/"])
+def test_an_id_that_cannot_be_is_no_mistake_of_the_services(client, path):
+    for id in ("%00", "chef%00", "%00" * 50):
+        assert client.get(path.format(id)).expect_problem(404)["code"] in ("career_not_found", "session_not_found")
+    for id in ("%", "%z1", "chef%2", "%ff", "%c0%af", "%ed%a0%80", "%f5%80%80%80", "a%C3"):
+        problem = client.get(path.format(id)).expect_problem(400, "bad_request")
+        assert "percent" in problem["detail"]

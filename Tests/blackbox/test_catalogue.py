@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import time
+from urllib.parse import quote
 
 import pytest
 from conftest import needs_model
@@ -217,6 +218,16 @@ def test_an_id_of_a_retired_career_breaks_nobody(start_service, data, tmp_path):
         again = client.post(recommend, {**asked, "session_id": reply["session_id"]}).expect(200)
         assert again["recommendations"] == expected["recommendations"] and again["personalised"] is None
         client.post("/api/results/save_career/", {**named, "career_id": "lighthouse-3"}).expect_problem(404)
+
+
+def test_a_career_is_found_by_whatever_id_it_has(start_service, data, tmp_path):
+    ids = ["über-größe", "a+b", "職業", "a;b=c", "[a&b]"]
+    file = write(tmp_path / "odd.json", [career(number, id=id) for number, id in enumerate(ids)])
+    run("import", "careers", file, data=data)
+    with start_service(data).client() as client:
+        for id in ids:
+            assert client.get(f"/api/careers/{quote(id, safe='')}/").expect(200)["id"] == id
+            assert client.get(f"/api/careers/{quote(id, safe='')}/similar/").expect(200)["items"]
 
 
 def test_reembedding_with_nothing_to_do_says_so(data):

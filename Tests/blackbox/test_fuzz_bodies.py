@@ -1,9 +1,11 @@
-"""Mutated bodies to every route that takes one: never a mistake of the service's own, and the connection goes on."""
+"""Mutated bodies, paths and queries to every route: never a mistake of the service's own, and the connection goes on."""
 
 import json
+import re
+from urllib.parse import quote_from_bytes
 
 import pytest
-from test_api_contract import DOCUMENT, operations
+from test_api_contract import DOCUMENT, operations, resolved
 
 ROUTES = [path for path, method, _ in operations() if method == "post"]
 BODIES = 250
@@ -83,3 +85,33 @@ def test_mutated_bodies_are_answered_or_refused(client, generator, path):
         assert client.connection.sock is before, (number, body[:500], reply.status)
     assert client.get("/livez").status == 200
     assert any(400 <= status < 500 for status in statuses), statuses
+
+
+READS = [(path, operation) for path, method, operation in operations() if method == "get"]
+PIECES = [b"", b"chef", b"\x00", b"/", b"..", b" ", b"%", b"+", "ü".encode(), b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"&", b"=",
+          b"1", b"-1", b"1e3", b"99999999999999999999", b"Health Care", b",", b"a" * 300, "😀".encode(), b"\r\n", b"'", b'"']
+
+
+def coded(generator):
+    """Some bytes, most of them percent-encoded as they should be, some escapes damaged."""
+    text = quote_from_bytes(b"".join(generator.choices(PIECES, k=generator.randint(0, 4))), safe="")
+    if generator.random() < 0.2:
+        at = generator.randrange(len(text) + 1)
+        text = text[:at] + generator.choice(["%", "%0", "%zz", "%00", "%2"]) + text[at:]
+    return text
+
+
+@pytest.mark.parametrize("path, operation", READS, ids=[path for path, _ in READS])
+def test_mutated_paths_and_queries_are_answered_or_refused(client, generator, path, operation):
+    names = [each["name"] for each in map(resolved, operation.get("parameters", [])) if each["in"] == "query"]
+    client.get("/livez")
+    before = client.connection.sock
+    for _ in range(BODIES if "parameters" in operation else 20):
+        target = re.sub(r"\{\w+\}", lambda _: coded(generator) if generator.random() < 0.7 else "chef", path)
+        query = "&".join(
+            f"{generator.choice([*names, coded(generator)])}={coded(generator)}" for _ in range(generator.randint(0, 3)))
+        reply = client.get(f"{target}?{query}" if query else target)
+        if reply.status >= 400:
+            assert reply.expect_problem()["status"] < 500, (target, query, reply.body)
+        assert client.connection.sock is before, (target, query, reply.status)
+    assert client.get("/livez").status == 200

@@ -51,7 +51,7 @@ struct CareerRoutes {
 
     private func career(_ request: Request, _ scope: RequestScope) async throws -> Response {
         try request.readQuery { _ in }
-        let id = try scope.parameters.require("id")
+        let id = try scope.pathID("id", missing: Self.notFound)
         let generation = pathways.recommender.current
         if let career = generation.careers[id] {
             return .json { CareerWriter.write(career, isActive: true, of: generation, to: &$0) }
@@ -71,7 +71,7 @@ struct CareerRoutes {
                 CareerQuery.clusters(fields, in: generation)
             )
         }
-        let id = try scope.parameters.require("id")
+        let id = try scope.pathID("id", missing: Self.notFound)
         guard generation.careers[id] != nil else { throw Self.notServed(id, in: generation) }
         let similar = try generation.similar(to: id, limit: limit, clusters: clusters)
         return .json { json in

@@ -12,7 +12,7 @@ struct ResultRoutes {
     }
 
     private func result(_ request: Request, _ scope: RequestScope) async throws -> Response {
-        let id = try scope.parameters.require("session_id")
+        let id = try scope.pathID("session_id", missing: Self.noSession)
         try request.readQuery { _ in }
         guard let session = try await pathways.sessions.session(id: id) else { throw Self.noSession(id) }
         // One read: lists of several would not agree where somebody writes in between.
