@@ -1,5 +1,6 @@
 """What a careless or hostile client sends: every reply is a problem document, and the service goes on."""
 
+import gzip
 import json
 import socket
 
@@ -138,6 +139,24 @@ def test_a_body_without_an_announced_length_is_cut_at_the_limit(service):
                                         "application/json; charset=utf-16"])
 def test_other_media_types_are_refused(client, media_type):
     client.post_text(RECOMMEND, json.dumps(GOOD), media_type).expect_problem(415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "gzip, identity", "nonsense"])
+def test_a_coded_body_is_refused_as_one(client, coding):
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+    reply = client.request("POST", RECOMMEND, gzip.compress(json.dumps(GOOD).encode()), headers)
+    assert coding in reply.expect_problem(415, "unsupported_media_type")["detail"]
+    assert reply.headers["accept-encoding"] == "identity"
+    client.request("POST", RECOMMEND, json.dumps(GOOD), {**headers, "Content-Encoding": "identity"}).expect(200)
+
+
+def test_one_bad_request_of_a_full_batch_is_named(client):
+    good = [{"text": f"text {number}", "top_n": 1} for number in range(256)]
+    for bad, name in (({"text": "a", "top_n": 0}, "requests.200.top_n"), ({}, "requests.200"), (None, "requests.200"),
+                      ({"liked": ["nobody"]}, "requests.200.liked"), ({"text": "a", "x": 1}, "requests.200.x"),
+                      ({"disliked": ["chef"], "examples_strategy": "best_score"}, "requests.200.disliked")):
+        problem = client.post("/api/recommend/batch/", {"requests": [*good[:200], bad, *good[201:]]}).expect_problem(422)
+        assert [error["path"] for error in problem["errors"]] == [name], problem
 
 
 def test_unknown_paths_and_methods_get_problems(client):

@@ -44,6 +44,12 @@ extension Request {
     /// A body must say that it is JSON. A missing type is refused too: a browser sends such a body across
     /// sites without asking first.
     private func requireJSONBody() throws {
+        if let coding = headers[.contentEncoding], coding.lowercased() != "identity" {
+            // RFC 9110, section 15.5.16: the header field tells this apart from a wrong type.
+            throw HTTPProblem(
+                .unsupportedMediaType, "The body must be sent as it is, not in the coding `\(excerpt(of: coding))`.",
+                headers: [.acceptEncoding: "identity"])
+        }
         let given = headers[.contentType]
         let parts = (given ?? "").split(separator: ";").map { $0.trimmingSpaces().lowercased() }
         let type = parts.first ?? ""
