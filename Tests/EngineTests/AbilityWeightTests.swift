@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Visits in which people want careers by a rule that is known.
+/// Sessions in which people want careers by a rule that is known.
 struct PlantedFeedback {
     /// What each ability counts for those people.
     let weights: [Double]
@@ -71,8 +71,8 @@ struct PlantedFeedback {
     @Test func `are not learned from too little, and the reason says so`() {
         let feedback = PlantedFeedback(weights: PlantedFeedback.equal, strength: 4)
         for (groups, each, words) in [
-            (10, 10, "100 samples of 10 visits"), (20, 50, "1000 samples of 20 visits"),
-            (40, 4, "160 samples of 40 visits"), (0, 0, "0 samples of 0 visits"),
+            (10, 10, "100 samples of 10 sessions"), (20, 50, "1000 samples of 20 sessions"),
+            (40, 4, "160 samples of 40 sessions"), (0, 0, "0 samples of 0 sessions"),
         ] {
             let report = AbilityWeightReport.learn(feedback.samples(groups: groups, each: each, seed: 3))
             #expect(!report.isAdopted && report.weights == .equal && report.learnedWeights == nil)

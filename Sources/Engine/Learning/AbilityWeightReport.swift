@@ -61,9 +61,9 @@ package struct AbilityWeightReport: Sendable, Codable, Equatable {
             header: ["feedback", ""],
             rows: [
                 ["samples", "\(samples), \(positives) of them wanted"],
-                ["visits", "\(groups)"],
+                ["sessions", "\(groups)"],
                 ["samples left out as damaged", "\(leftOut)"],
-                ["held out", "\(heldOutSamples) of \(heldOutGroups) visits"],
+                ["held out", "\(heldOutSamples) of \(heldOutGroups) sessions"],
                 ["AUC, all abilities alike", MarkdownTable.cell(equalWeights?.auc)],
                 ["AUC, learned weights", MarkdownTable.cell(learnedWeights?.auc)],
                 ["difference (95 %)", MarkdownTable.cell(aucDifference, signed: true)],

@@ -29,12 +29,12 @@ struct AbilityWeightStudy {
     func report(resamples: Int, seed: UInt64) throws(LeastSquaresError) -> AbilityWeightReport {
         if samples.count < AbilityWeightReport.minimumSamples || groupCount < AbilityWeightReport.minimumGroups {
             return nothing(
-                "there is too little feedback: \(samples.count) samples of \(groupCount) visits, where at "
+                "there is too little feedback: \(samples.count) samples of \(groupCount) sessions, where at "
                     + "least \(AbilityWeightReport.minimumSamples) of \(AbilityWeightReport.minimumGroups) are needed")
         }
         if heldOutGroupCount < AbilityWeightReport.minimumHeldOutGroups {
             return nothing(
-                "there is too little feedback: \(heldOutGroupCount) visits are held out to check the weights, "
+                "there is too little feedback: \(heldOutGroupCount) sessions are held out to check the weights, "
                     + "where at least \(AbilityWeightReport.minimumHeldOutGroups) are needed")
         }
         for (part, words) in [(training, "to learn from"), (heldOut, "to check the weights")]
