@@ -63,12 +63,16 @@ struct ScriptedVectorizer: TextVectorizer {
     let textsBeforeFailure = Guarded<Int?>(nil)
     /// Texts after which what it gives is another text's vector; nil for never.
     let textsBeforeConfusion = Guarded<Int?>(nil)
+    /// Calls under way, and the most that ever were at once.
+    let underWay = Guarded((now: 0, most: 0))
 
     init(_ base: WordVectorizer = WordVectorizer()) { self.base = base }
 
     var space: TextSpace { base.space }
 
     func vectors(of texts: [String], role: TextRole) throws -> [[Float]] {
+        underWay.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+        defer { underWay.withLock { $0.now -= 1 } }
         try textsBeforeFailure.withLock { left in
             guard let count = left else { return }
             guard count >= texts.count else { throw VectorizerFailure() }

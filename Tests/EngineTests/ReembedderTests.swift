@@ -257,6 +257,18 @@ private struct Bench {
         #expect(try await bench.run().isSwitched)
     }
 
+    @Test func `one lane is one lane, in the check too`() async throws {
+        var bench = try await Bench(8)
+        // Texts of several portions, in every career: more lanes would take them side by side.
+        for i in bench.careers.indices {
+            bench.careers[i].description = (0..<1_500).map { MadeUpCareers.word(i * 10_000 + $0) }.joined(
+                separator: " ")
+        }
+        let report = try await bench.reembedder.run(bench.careers, encoder: bench.encoder, options: .init(lanes: 1))
+        #expect(report.isSwitched && report.sampled == 8)
+        #expect(bench.vectorizer.underWay.withLock { $0.most } == 1)
+    }
+
     @Test func `goes back to the generation before, and forth again`() async throws {
         var bench = try await Bench(30)
         await #expect(throws: ReembedError.noPrevious) { try await bench.reembedder.rollback() }

@@ -161,7 +161,7 @@ package struct Reembedder: Sendable {
             if isOverBudget { break }
         }
         if pending.isEmpty {
-            try await check(shadow, rowCount: careers.count, plan: plan, encoder: encoder, report: &report)
+            try await check(shadow, plan: plan, encoder: encoder, lanes: options.lanes, report: &report)
             report.isComplete = true
             report.isSwitched = true
             report.generation = shadow.id
@@ -176,7 +176,7 @@ package struct Reembedder: Sendable {
 
     /// Reads back what was written and holds it against the plan; a sample is computed anew.
     private func check(
-        _ shadow: GenerationRecord, rowCount: Int, plan: ReembedPlan, encoder: EncodingQueue,
+        _ shadow: GenerationRecord, plan: ReembedPlan, encoder: EncodingQueue, lanes: Int?,
         report: inout ReembedReport
     ) async throws {
         let written = try await CareerRows.read(shadow, from: generations)
@@ -190,9 +190,11 @@ package struct Reembedder: Sendable {
             if problems.count > 10 { break }
         }
         var random = SplitMix64(seed: UInt64(shadow.id))
-        for entry in plan.entries.shuffled(using: &random).prefix(Self.sampleRows) {
+        let sample = plan.entries.shuffled(using: &random).prefix(Self.sampleRows)
+        let texts = Set(sample.flatMap { $0.texts.all(for: encoder.space) })
+        let vectors = try await encoder.documentVectors(of: texts, lanes: lanes)
+        for entry in sample {
             guard let row = written.row(of: entry.id) else { continue }
-            let vectors = try await encoder.documentVectors(of: Set(entry.texts.all(for: encoder.space)))
             let again = entry.texts.row(from: vectors, in: encoder.space)
             let difference = zip(row, again).map { abs(Double($0) - Double($1)) }.max() ?? .infinity
             report.sampled += 1
