@@ -46,6 +46,9 @@ private struct DamageBench {
     ) async throws -> (statistics: CareerGenerationBuilder.Statistics, lost: Set<String>, isMended: Bool) {
         let record = try #require(try await Reembedder(database).current())
         try await damage(database, record.id)
+        // The generation before would lend its rows.
+        let generations = GenerationRepository(database)
+        if let previous = try await generations.previous(Reembedder.kind) { try await generations.discard(previous.id) }
         let lost = Set(careers.map(\.id)).subtracting(try await StoredRows.rows(of: record, database).rows.keys)
         let asked = vectorizer.asked.withLock { $0 }
         let built = try await EngineFixture.build(
@@ -158,6 +161,18 @@ private struct DamageBench {
             }
         }
         #expect(!result.statistics.damaged.isEmpty && result.isMended && result.lost.count == 150 - 128)
+    }
+
+    @Test func `rows that the generation before has too are taken from it`() async throws {
+        let bench = try await DamageBench()
+        let encoder = EncodingQueue(bench.vectorizer)
+        _ = try await Reembedder(bench.database).run(bench.careers, encoder: encoder, options: .init(isForced: true))
+        let record = try #require(try await Reembedder(bench.database).current())
+        try await StoredRows.setBytes([], ofBlock: 1, in: record.id, bench.database)
+        let built = try await EngineFixture.build(
+            bench.careers, encoder: encoder, database: bench.database, quiz: bench.quiz)
+        #expect(!built.statistics.damaged.isEmpty && built.statistics.embedded == 0)
+        #expect(try await StoredRows.difference(bench.rows, StoredRows.current(bench.database)) < 1e-6)
     }
 
     @Test func `a newer format is refused and left as it is`() async throws {

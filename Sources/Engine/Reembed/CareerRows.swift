@@ -50,9 +50,9 @@ package struct CareerRows: Sendable {
     /// Where a career's row is, whatever text it was made from.
     func position(of id: String) -> Int? { places[id]?.position }
 
-    /// A copy of a career's row: (768).
-    func row(of id: String) -> [Float]? {
-        guard let position = places[id]?.position else { return nil }
-        return rows?.row(at: position)
+    /// A copy of a career's row, if it was made from these texts: (768).
+    func row(of id: String, hash: String) -> [Float]? {
+        guard let place = places[id], place.hash == hash else { return nil }
+        return rows?.row(at: place.position)
     }
 }

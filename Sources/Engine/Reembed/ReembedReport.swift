@@ -5,7 +5,7 @@ package struct ReembedReport: Codable, Sendable, Equatable {
     /// The stored generation that is in use afterwards; nil where there is none.
     package var generation: Int64?
     package var careers = 0
-    /// Rows taken from the generation in use because text and space are the same.
+    /// Rows taken from the generation in use, or from the one before it, because text and space are the same.
     package var reused = 0
     /// Rows taken from a run that was interrupted.
     package var resumed = 0

@@ -9,8 +9,6 @@ internal import VectorIndex
 package struct Reembedder: Sendable {
     package static let kind = "careers"
     private static let lockName = "reembed"
-    /// Careers of a block: what a killed run loses at most, about two seconds of work.
-    private static let blockRows = 64
     private static let sampleRows = 8
     /// Rounding of another batch's sums, with room; a wrong text or a damaged number is far beyond it.
     private static let tolerance = 1e-4
@@ -100,67 +98,31 @@ package struct Reembedder: Sendable {
         let usable = try await rows(of: space)
         report.generation = usable.generation?.id
         report.damaged = usable.damage
-        let misfits = plan.entries.filter { options.isForced || !usable.fits($0.id, hash: $0.hash) }
+        let isWhole = plan.entries.allSatisfy { !options.isForced && usable.fits($0.id, hash: $0.hash) }
         // Damage that cost no row is mended too: written anew, the next reading finds nothing.
-        if misfits.isEmpty, usable.generation != nil, usable.damage.isEmpty {
+        if isWhole, usable.generation != nil, usable.damage.isEmpty {
             report.reused = careers.count
             report.isComplete = true
             return report
         }
-        // Rows of a run that was interrupted and whose plan has changed since are as good as any.
-        var interrupted = CareerRows.empty
-        // A record that is damaged is replaced like one of another plan.
-        if let building = try? await generations.building(Self.kind), building.spaceID == space.id {
-            interrupted = try await CareerRows.read(building, from: generations)
-        }
+        // Read now: a shadow of another plan goes when this one begins.
+        let interrupted = try await interruptedRows(of: space)
         let shadow = try await generations.begin(
             kind: Self.kind, space: space.id, planHash: plan.hash(forcedAfter: options.isForced ? inUse?.id : nil),
             format: SnapshotBlock.currentFormat)
         var writer = ShadowWriter(generation: shadow.id, space: space, repository: generations)
-        let isResumed = interrupted.generation?.id == shadow.id
-        if isResumed { try await writer.resume(after: interrupted, plan: plan) }
-        report.resumed = writer.written.count
-        if options.isForced && !isResumed { interrupted = .empty }
-
-        var budget = max(0, options.limit ?? .max)
-        var isOverBudget = false
-        var done = writer.written.count
-        progress(ReembedProgress(done: done, total: careers.count))
-        var pending = plan.entries.filter { !writer.written.contains($0.id) }[...]
-        while !pending.isEmpty {
-            try Task.checkCancellation()
-            var portion: [ReembedPlan.Entry] = []
-            var rows: [String: [Float]] = [:]
-            var missing: [ReembedPlan.Entry] = []
-            while portion.count < Self.blockRows, let entry = pending.first {
-                if !options.isForced, usable.fits(entry.id, hash: entry.hash) {
-                    rows[entry.id] = usable.row(of: entry.id)
-                    report.reused += 1
-                } else if interrupted.fits(entry.id, hash: entry.hash) {
-                    rows[entry.id] = interrupted.row(of: entry.id)
-                    report.resumed += 1
-                } else {
-                    isOverBudget = budget == 0
-                    if isOverBudget { break }
-                    budget -= 1
-                    missing.append(entry)
-                }
-                portion.append(entry)
-                pending = pending.dropFirst()
-            }
-            if !missing.isEmpty {
-                let texts = Set(missing.flatMap { $0.texts.all(for: space) })
-                let made = try await encoder.documentVectors(of: texts, lanes: options.lanes)
-                for entry in missing { rows[entry.id] = entry.texts.row(from: made, in: space) }
-                report.embedded += missing.count
-                report.texts += texts.count
-            }
-            if !portion.isEmpty { try await writer.write(portion, rows: rows) }
-            done += portion.count
-            progress(ReembedProgress(done: done, total: careers.count))
-            if isOverBudget { break }
+        var sources = RowSources()
+        if interrupted.generation?.id == shadow.id {
+            try await writer.resume(after: interrupted, plan: plan)
+            sources.interrupted = interrupted
         }
-        if pending.isEmpty {
+        if !options.isForced {
+            sources = RowSources(kept: [usable, try await previousRows(of: space)], interrupted: interrupted)
+        }
+        report.resumed = writer.written.count
+        let isFilled = try await fill(
+            &writer, plan, from: sources, encoder: encoder, options: options, report: &report, progress: progress)
+        if isFilled {
             try await check(shadow, plan: plan, encoder: encoder, lanes: options.lanes, report: &report)
             report.isComplete = true
             report.isSwitched = true
@@ -172,6 +134,57 @@ package struct Reembedder: Sendable {
         }
         report.seconds = (ContinuousClock.now - start).inSeconds
         return report
+    }
+
+    /// What an interrupted run left; none where its record is damaged, which is replaced like one of another plan.
+    private func interruptedRows(of space: TextSpace) async throws -> CareerRows {
+        guard let building = try? await generations.building(Self.kind), building.spaceID == space.id else {
+            return .empty
+        }
+        return try await CareerRows.read(building, from: generations)
+    }
+
+    /// The rows that a rollback would bring back; none where they cannot be read, since all of them can be made anew.
+    private func previousRows(of space: TextSpace) async throws -> CareerRows {
+        guard let previous = try? await generations.previous(Self.kind), previous.spaceID == space.id else {
+            return .empty
+        }
+        do {
+            return try await CareerRows.read(previous, from: generations)
+        } catch is SnapshotError {
+            return .empty
+        }
+    }
+
+    /// Writes the rows of the plan that are not written yet.
+    ///
+    /// - Returns: false where the limit stopped it.
+    private func fill(
+        _ writer: inout ShadowWriter, _ plan: ReembedPlan, from sources: RowSources, encoder: EncodingQueue,
+        options: Options, report: inout ReembedReport, progress: @Sendable (ReembedProgress) -> Void
+    ) async throws -> Bool {
+        let space = encoder.space
+        var budget = max(0, options.limit ?? .max)
+        var pending = plan.entries.filter { [written = writer.written] in !written.contains($0.id) }[...]
+        progress(ReembedProgress(done: writer.written.count, total: plan.entries.count))
+        while !pending.isEmpty {
+            try Task.checkCancellation()
+            let block = BlockDraft(from: &pending, sources: sources, budget: &budget)
+            var rows = block.rows
+            if !block.missing.isEmpty {
+                let texts = Set(block.missing.flatMap { $0.texts.all(for: space) })
+                let made = try await encoder.documentVectors(of: texts, lanes: options.lanes)
+                for entry in block.missing { rows[entry.id] = entry.texts.row(from: made, in: space) }
+                report.texts += texts.count
+            }
+            report.reused += block.reused
+            report.resumed += block.resumed
+            report.embedded += block.missing.count
+            if !block.entries.isEmpty { try await writer.write(block.entries, rows: rows) }
+            progress(ReembedProgress(done: writer.written.count, total: plan.entries.count))
+            if block.isOverBudget { return false }
+        }
+        return true
     }
 
     /// Reads back what was written and holds it against the plan; a sample is computed anew.
@@ -194,7 +207,7 @@ package struct Reembedder: Sendable {
         let texts = Set(sample.flatMap { $0.texts.all(for: encoder.space) })
         let vectors = try await encoder.documentVectors(of: texts, lanes: lanes)
         for entry in sample {
-            guard let row = written.row(of: entry.id) else { continue }
+            guard let row = written.row(of: entry.id, hash: entry.hash) else { continue }
             let again = entry.texts.row(from: vectors, in: encoder.space)
             let difference = zip(row, again).map { abs(Double($0) - Double($1)) }.max() ?? .infinity
             report.sampled += 1
