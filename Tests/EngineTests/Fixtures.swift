@@ -11,7 +11,7 @@ struct WordVectorizer: TextVectorizer {
     /// Counts calls through a file-free channel: how many texts were asked for.
     let asked = Guarded(0)
 
-    init(views: Int = 2, id: String = "words@1") {
+    init(views: Int = 2, id: String = "words@1", model: String = "words") {
         let views =
             views == 2
             ? [
@@ -19,7 +19,7 @@ struct WordVectorizer: TextVectorizer {
                 TextView(content: .takes, name: "what it takes", weight: 0.5),
             ] : [TextView(content: .everything, name: "all of it", weight: 1)]
         space = TextSpace(
-            id: id, modelID: "words", weightsSHA256: "", description: "{}", views: views, dimension: 768 / views.count)
+            id: id, modelID: model, weightsSHA256: "", description: "{}", views: views, dimension: 768 / views.count)
     }
 
     func vectors(of texts: [String], role: TextRole) throws -> [[Float]] {

@@ -22,8 +22,12 @@ private struct Bench {
     }
 
     @discardableResult
-    func run(isForced: Bool = false, limit: Int? = nil) async throws -> ReembedReport {
-        try await reembedder.run(careers, encoder: encoder, options: .init(isForced: isForced, limit: limit))
+    func run(
+        isForced: Bool = false, limit: Int? = nil, keepsStale: Bool = false, isUnasked: Bool = false
+    ) async throws -> ReembedReport {
+        try await reembedder.run(
+            careers, encoder: encoder,
+            options: .init(isForced: isForced, limit: limit, keepsStale: keepsStale, isUnasked: isUnasked))
     }
 
     var asked: Int { vectorizer.base.asked.withLock { $0 } }
@@ -319,6 +323,106 @@ private struct Bench {
         let report = try await bench.run()
         #expect(report.embedded == Self.blockRows && report.reused == 150 - Self.blockRows)
         #expect(try await StoredRows.difference(bench.rows(), rows) < 1e-6)
+    }
+}
+
+@Suite struct `What a rollback holds` {
+    /// Two generations of 150 careers; in the second, of 90 other texts, come ten new ones. The first is in use again.
+    private static func rolledBack() async throws -> (
+        bench: Bench, old: [String: StoredRows.Row], new: [String: StoredRows.Row]
+    ) {
+        var bench = try await Bench()
+        try await bench.run()
+        let old = try await bench.rows()
+        for i in 0..<90 { bench.careers[i].description += " changed" }
+        bench.careers += (500..<510).map(MadeUpCareers.make(number:))
+        try await bench.run()
+        let new = try await bench.rows()
+        try await bench.reembedder.rollback()
+        return (bench, old, new)
+    }
+
+    @Test func `careers keep their rows of earlier texts, and those without any get one`() async throws {
+        var (bench, old, new) = try await Self.rolledBack()
+        #expect(try await bench.reembedder.isHeld())
+        let coverage = try #require(try await bench.reembedder.coverage(of: bench.careers))
+        #expect(coverage.isHeld && coverage.model == "words" && coverage.damage.isEmpty)
+        #expect(coverage.state.current == 60 && coverage.state.stale == 90 && coverage.state.pending == 10)
+        // One that no generation has, and a block that is damaged: careers 64…127, 26 of them with newer texts.
+        bench.careers.append(MadeUpCareers.make(number: 777))
+        try await StoredRows.setBytes([1], ofBlock: 1, in: coverage.generation.id, bench.database)
+        let previous = try await GenerationRepository(bench.database).previous(Reembedder.kind)
+
+        let report = try await bench.run(isUnasked: true)
+        // What is missing or damaged is taken from the generation that was rolled back, or embedded.
+        #expect(report.isSwitched && report.embedded == 1 && report.reused == 160 && report.stale == 64)
+        #expect(report.sampled == 8 && !report.damaged.isEmpty)
+        let rows = try await bench.rows()
+        #expect(Set(rows.keys) == Set(bench.careers.map(\.id)))
+        for career in bench.careers where career.id != "career-0777" {
+            let isLost = (64..<128).contains(Int(career.id.suffix(4)) ?? 0)
+            #expect(rows[career.id] == (isLost ? new : old)[career.id] ?? new[career.id], "\(career.id)")
+        }
+        // The rollback is not undone, and can be.
+        #expect(try await bench.reembedder.isHeld())
+        #expect(try await GenerationRepository(bench.database).previous(Reembedder.kind) == previous)
+        let again = try await bench.run(isUnasked: true)
+        #expect(!again.isSwitched && again.isComplete && again.stale == 64 && again.reused == 161)
+        let built = try await EngineFixture.build(
+            bench.careers, encoder: bench.encoder, database: bench.database, quiz: BuiltIn.quiz())
+        #expect(built.generation.embedding.stale == 64 && built.generation.embedding.current == 161 - 64)
+        #expect(built.generation.embedding.generation == report.generation && built.statistics.careers == 161)
+
+        // Asked for, the newer texts' vectors come back, without being embedded again.
+        let asked = try await bench.run()
+        #expect(asked.isSwitched && asked.embedded == 0 && asked.stale == 0)
+        #expect(try await bench.reembedder.isHeld() == false)
+        #expect(try await StoredRows.difference(bench.rows(), bench.fresh()) < 1e-6)
+    }
+
+    @Test func `a build embeds what has no row, and counts the rest as stale`() async throws {
+        var (bench, _, _) = try await Self.rolledBack()
+        bench.careers.append(MadeUpCareers.make(number: 777))
+        let generation = try await bench.reembedder.current()?.id
+        for (completing, pending) in [(.never, 11), (.upTo(10), 11), (.upTo(11), 0)]
+            as [(CareerGenerationBuilder.Completion, Int)]
+        {
+            let built = try await EngineFixture.build(
+                bench.careers, encoder: bench.encoder, database: bench.database, quiz: BuiltIn.quiz(),
+                completing: completing)
+            let state = built.generation.embedding
+            #expect(state.stale == 90 && state.pending == pending && state.current == 161 - 90 - pending)
+            #expect(built.generation.careers.count == 161 - pending)
+            #expect((state.generation == generation) == (pending > 0))
+        }
+    }
+
+    @Test func `keeping stale rows embeds the others from their own texts`() async throws {
+        var bench = try await Bench(30)
+        try await bench.run()
+        let before = try await bench.rows()
+        bench.careers[3].description += " changed"
+        bench.careers.append(MadeUpCareers.make(number: 500))
+        let report = try await bench.run(keepsStale: true)
+        #expect(report.embedded == 1 && report.stale == 1 && report.reused == 30)
+        let rows = try await bench.rows()
+        for (id, row) in before { #expect(rows[id] == row) }
+        let fresh = try await bench.fresh()
+        #expect(rows["career-0500"]?.hash == fresh["career-0500"]?.hash)
+        // The generation was replaced; there is none before it still.
+        await #expect(throws: ReembedError.noPrevious) { try await bench.reembedder.rollback() }
+    }
+
+    @Test func `who was not asked leaves another model's vectors in use`() async throws {
+        let bench = try await Bench(20)
+        try await bench.run()
+        let record = try await bench.reembedder.current()
+        let other = EncodingQueue(WordVectorizer(id: "others@1", model: "others"))
+        await #expect(throws: ReembedError.otherModel("words")) {
+            try await bench.reembedder.run(bench.careers, encoder: other, options: .init(isUnasked: true))
+        }
+        #expect(try await bench.reembedder.current() == record)
+        #expect(try await bench.reembedder.run(bench.careers, encoder: other).isSwitched)
     }
 }
 

@@ -120,6 +120,26 @@ struct GenerationRepositoryTests {
     }
 
     @Test(arguments: DriverUnderTest.all)
+    func `one that takes the place of the current generation leaves the previous one`(
+        driver: DriverUnderTest
+    ) async throws {
+        try await driver.withSchema { database in
+            let repository = GenerationRepository(database)
+            var ids: [Int64] = []
+            for (plan, keepsPrevious) in [("p1", true), ("p2", false), ("p3", true)] {
+                let id = try await repository.begin(kind: "careers", space: "s", planHash: plan, format: 2).id
+                try await repository.putBlock(0, rowCount: 1, bytes: [1], of: id)
+                try await repository.activate(id, rowCount: 1, document: "{}", keepsPrevious: keepsPrevious)
+                ids.append(id)
+            }
+            #expect(try await Self.states(repository) == [nil, ids[2], ids[0]])
+            let blocks = try await Self.countBlocks(database)
+            #expect(blocks == 2)
+            #expect(try await repository.rollback("careers")?.id == ids[0])
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
     func `anything but the current generation can be discarded`(driver: DriverUnderTest) async throws {
         try await driver.withSchema { database in
             let repository = GenerationRepository(database)

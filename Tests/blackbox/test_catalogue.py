@@ -230,6 +230,34 @@ def test_a_career_is_found_by_whatever_id_it_has(start_service, data, tmp_path):
             assert client.get(f"/api/careers/{quote(id, safe='')}/similar/").expect(200)["items"]
 
 
+def test_a_rollback_keeps_old_vectors_and_lets_new_careers_appear(start_service, data, tmp_path):
+    file = write(tmp_path / "coast.json", [career(1), career(2)])
+    run("import", "careers", file, data=data)
+    write(file, [career(1, description="Repairs engines of ships."), career(2), career(3)])
+    run("import", "careers", file, data=data)
+    told = run("reembed", "--rollback", data=data).stdout
+    assert "newer texts: 1;" in told and "without a vector here: 1;" in told, told
+    service = start_service(data)
+    with service.client() as client:
+        embedding = client.get("/readyz").expect(200)["embedding"]
+        assert (embedding["current"], embedding["stale"], embedding["pending"]) == (174, 1, 0)
+        # One more comes while it runs, and one more text changes.
+        write(file, [career(1, description="Repairs engines of ships."), career(2, name="Keeper of the Light"),
+                     career(3), career(4)])
+        run("import", "careers", file, "--no-embed", data=data)
+        ready = wait_for(lambda: (r := client.get("/readyz").expect(200))["careers"] == 176 and r)
+        assert (ready["embedding"]["stale"], ready["embedding"]["pending"]) == (2, 0)
+        # Once there is nothing left that it may embed, it stops trying.
+        generation = ready["embedding"]["generation"]
+        back = json.loads(run("reembed", "--rollback", "--json", data=data).stdout)
+        assert (back["stale"], back["pending"]) == (1, 1), "forth again, to the vectors that were rolled back"
+        wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["generation"] > generation)
+        report = json.loads(run("reembed", "--json", data=data).stdout)
+        assert report["stale"] == 0 and report["embedded"] == 1, "the other rows are in one generation or the other"
+        wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["stale"] == 0)
+    assert "re-embedded" in service.log.read_text()
+
+
 def test_reembedding_with_nothing_to_do_says_so(data):
     assert "172" in run("reembed", data=data).stdout
     assert "nothing to do" in run("reembed", data=data).stdout

@@ -1,11 +1,13 @@
 """Two versions of a small catalogue, a second model, and what the service must answer in each of its states."""
 
+import fcntl
 import json
 import os
 import shutil
 import sqlite3
 import struct
 from array import array
+from contextlib import contextmanager, nullcontext
 
 from harness import MODEL, MODELS, Service, run_command
 
@@ -105,16 +107,21 @@ def _link(source, copy):
         shutil.copy(source, copy)  # Another file system.
 
 
-def set_hold(data, is_held):
-    """Whether the service leaves careers alone whose vectors do not fit, as it does after a rollback."""
+def hold(data):
+    """Makes the service keep vectors of earlier texts, as it does after a rollback; an import that embeds ends it."""
     with sqlite3.connect(data / "pathlight.db") as database:
-        if is_held:
-            database.execute(
-                "INSERT OR REPLACE INTO settings (key, value, updated_at) "
-                "VALUES ('embedding_hold', 'true', '2026-01-01T00:00:00.000Z')")
-        else:
-            database.execute("DELETE FROM settings WHERE key = 'embedding_hold'")
+        database.execute(
+            "INSERT OR REPLACE INTO settings (key, value, updated_at) "
+            "VALUES ('embedding_hold', 'true', '2026-01-01T00:00:00.000Z')")
     database.close()
+
+
+@contextmanager
+def embedding_elsewhere(data):
+    """Takes the lock of re-embedding: a service serves the vectors that there are, and leaves the rest to its holder."""
+    with open(data / "pathlight.db.reembed.lock", "a", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 QUERIES = (
@@ -142,26 +149,32 @@ def ask(client, number, depth):
 
 
 class Reference:
-    """The answers of each state: careers of one version, vectors made from the texts of the same or of the other."""
+    """The answers of each state: careers of one version, vectors made from the texts of the same or of the other.
+
+    `+`: careers that the other version has not, too, have vectors, as while a rollback is held.
+    """
 
     def __init__(self, files, folder, models):
         self.answers = {}
         self.careers = {}
         data = folder / "reference"
-        steps = (("A", "A"), ("B", "A"), ("B", "B"), ("A", "B"))
+        steps = (("A", "A"), ("B", "A"), ("B", "A+"), ("B", "B"), ("A", "B"), ("A", "B+"))
         for number, (content, rows) in enumerate(steps):
-            arguments = import_arguments(files[content], data)
-            run = run_command(*arguments, *(["--no-embed"] if content != rows else []), PATHLIGHT_MODELS=str(models))
-            assert run.returncode == 0, run.stderr
-            set_hold(data, content != rows)
-            self.careers[content] = exported(data)
-            service = Service(data, folder / f"reference-{number}.log", PATHLIGHT_MODELS=str(models)).start()
-            try:
-                with service.client() as client:
-                    self.answers[content, rows] = [
-                        brief(ask(client, query, DEPTH + 10)) for query in range(len(QUERIES))]
-            finally:
-                service.stop()
+            if rows.endswith("+"):
+                hold(data)
+            else:
+                arguments = [*import_arguments(files[content], data), *(["--no-embed"] if content != rows else [])]
+                run = run_command(*arguments, PATHLIGHT_MODELS=str(models))
+                assert run.returncode == 0, run.stderr
+                self.careers[content] = exported(data)
+            with embedding_elsewhere(data) if content != rows[0] and rows[1:] != "+" else nullcontext():
+                service = Service(data, folder / f"reference-{number}.log", PATHLIGHT_MODELS=str(models)).start()
+                try:
+                    with service.client() as client:
+                        self.answers[content, rows] = [
+                            brief(ask(client, query, DEPTH + 10)) for query in range(len(QUERIES))]
+                finally:
+                    service.stop()
         distinct = {json.dumps(answers) for answers in self.answers.values()}
         assert len(distinct) == len(steps), "the states cannot be told apart"
 

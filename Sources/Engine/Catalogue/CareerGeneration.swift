@@ -30,6 +30,17 @@ package struct EmbeddingState: Sendable, Equatable, Codable {
     package var generation: Int64?
 
     package init() {}
+
+    /// Counts a career whose row was made from texts of the hash `found`, nil where it has no row.
+    mutating func count(_ found: String?, wanted: String) {
+        if found == wanted {
+            current += 1
+        } else if found != nil {
+            stale += 1
+        } else {
+            pending += 1
+        }
+    }
 }
 
 /// Why a career that the store has is not served.

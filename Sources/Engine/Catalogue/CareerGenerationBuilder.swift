@@ -5,7 +5,8 @@ internal import VectorIndex
 /// Makes generations of careers from what the store has: rows and phrases whose texts are unchanged are read, the others
 /// embedded.
 package struct CareerGenerationBuilder: Sendable {
-    /// What to do about careers whose vector is missing or of an earlier text.
+    /// What to do about careers whose vector is missing or of an earlier text; while a rollback is held, about those
+    /// alone that have none.
     package enum Completion: Sendable, Equatable {
         /// Embed them before the generation is built.
         case always
@@ -89,9 +90,8 @@ package struct CareerGenerationBuilder: Sendable {
         var rows = try await reembedder.rows(of: encoder.space)
         statistics.damaged = rows.damage
         let (careers, known) = (content.careers, rows)
-        let misfits = try await OwnThread.run {
-            careers.filter { !known.fits($0.id, hash: CareerTexts($0).hash) }.count
-        }
+        let state = try await OwnThread.run { known.state(of: careers) }
+        let misfits = try await reembedder.isHeld() ? state.pending : state.stale + state.pending
         statistics.reused = content.careers.count - misfits
         let isDue =
             switch completing {
@@ -102,7 +102,8 @@ package struct CareerGenerationBuilder: Sendable {
         guard isDue, misfits > 0 || rows.generation == nil || !rows.damage.isEmpty else { return rows }
         let report: ReembedReport
         do {
-            report = try await reembedder.run(content.careers, encoder: encoder, progress: progress)
+            report = try await reembedder.run(
+                content.careers, encoder: encoder, options: .init(isUnasked: true), progress: progress)
         } catch ReembedError.busy {
             // Another process makes these vectors. Who can serve meanwhile does, the others wait.
             if completing != .always, rows.generation != nil { return rows }
@@ -140,13 +141,10 @@ package struct CareerGenerationBuilder: Sendable {
                 careers.append(career)
                 continue
             }
-            if plan.rows.fits(career.id, hash: CareerTexts(career).hash) {
-                state.current += 1
-            } else if plan.rows.position(of: career.id) != nil {
-                state.stale += 1
-            } else {
+            let found = plan.rows.hash(of: career.id)
+            state.count(found, wanted: CareerTexts(career).hash)
+            guard found != nil else {
                 // Without a vector it would rank below everything; it appears once it has one.
-                state.pending += 1
                 absent[career.id] = .pending
                 continue
             }

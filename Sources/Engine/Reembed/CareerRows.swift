@@ -47,6 +47,17 @@ package struct CareerRows: Sendable {
     /// Whether there is a row for these texts.
     func fits(_ id: String, hash: String) -> Bool { places[id]?.hash == hash }
 
+    /// The hash of the texts that a career's row was made from; nil where it has none.
+    func hash(of id: String) -> String? { places[id]?.hash }
+
+    /// How far the rows are those of some careers' texts.
+    func state(of careers: [Career]) -> EmbeddingState {
+        var state = EmbeddingState()
+        state.generation = generation?.id
+        for career in careers { state.count(hash(of: career.id), wanted: CareerTexts(career).hash) }
+        return state
+    }
+
     /// Where a career's row is, whatever text it was made from.
     func position(of id: String) -> Int? { places[id]?.position }
 

@@ -6,17 +6,23 @@ struct ReembedPlan: Sendable {
     struct Entry: Sendable {
         let id: String
         let texts: CareerTexts
+        /// Of the texts that the row is made from.
         let hash: String
+        /// Whether the row is to stay that of an earlier text.
+        let isStale: Bool
     }
 
     /// In ascending order of id.
     let entries: [Entry]
     private let space: String
 
-    init(_ careers: [Career], space: TextSpace) {
+    /// - Parameter kept: careers that have a row here keep it, whatever text it was made from.
+    init(_ careers: [Career], space: TextSpace, keeping kept: CareerRows = .empty) {
         entries = careers.sorted { $0.id < $1.id }.map { career in
             let texts = CareerTexts(career)
-            return Entry(id: career.id, texts: texts, hash: texts.hash)
+            let wanted = texts.hash
+            let hash = kept.hash(of: career.id) ?? wanted
+            return Entry(id: career.id, texts: texts, hash: hash, isStale: hash != wanted)
         }
         self.space = space.id
     }

@@ -9,6 +9,8 @@ package struct ReembedReport: Codable, Sendable, Equatable {
     package var reused = 0
     /// Rows taken from a run that was interrupted.
     package var resumed = 0
+    /// Among those that were taken, rows of earlier texts, kept as they were.
+    package var stale = 0
     /// Careers that were embedded.
     package var embedded = 0
     /// Texts that went through the model for them.
@@ -25,7 +27,7 @@ package struct ReembedReport: Codable, Sendable, Equatable {
     package var seconds = 0.0
 
     enum CodingKeys: String, CodingKey {
-        case space, model, generation, careers, reused, resumed, embedded, texts, damaged, sampled, seconds
+        case space, model, generation, careers, reused, resumed, stale, embedded, texts, damaged, sampled, seconds
         case greatestDifference = "greatest_difference"
         case isComplete = "complete"
         case isSwitched = "switched"
@@ -50,6 +52,8 @@ package enum ReembedError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was written is not what it should be.
     case checkFailed([String])
     case noPrevious
+    /// Another model has come into use since this run's was loaded.
+    case otherModel(String)
 
     package var description: String {
         switch self {
@@ -59,6 +63,7 @@ package enum ReembedError: Error, Sendable, Equatable, CustomStringConvertible {
             "the new vectors failed their checks and were thrown away, the old ones stay in use: "
                 + problems.joined(separator: "; ")
         case .noPrevious: "there is no previous generation to go back to"
+        case .otherModel(let model): "the careers have been embedded with the model \(model) meanwhile"
         }
     }
 }

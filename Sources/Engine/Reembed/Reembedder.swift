@@ -9,6 +9,8 @@ internal import VectorIndex
 package struct Reembedder: Sendable {
     package static let kind = "careers"
     private static let lockName = "reembed"
+    /// A setting that a rollback leaves: what was rolled back is not made anew until somebody asks for it.
+    private static let holdSetting = "embedding_hold"
     private static let sampleRows = 8
     /// Rounding of another batch's sums, with room; a wrong text or a damaged number is far beyond it.
     private static let tolerance = 1e-4
@@ -20,22 +22,35 @@ package struct Reembedder: Sendable {
         package var limit: Int?
         /// Texts that are embedded side by side; nil for as many as there are cores.
         package var lanes: Int?
+        /// Embed only careers that have no row; the others keep theirs, whatever text it was made from. The result
+        /// takes the place of the generation in use, so that the one before it stays for a rollback.
+        package var keepsStale = false
+        /// Nobody asked for this run: the model in use stays in use, and while a rollback is held, `keepsStale`.
+        package var isUnasked = false
 
-        package init(isForced: Bool = false, limit: Int? = nil, lanes: Int? = nil) {
+        package init(
+            isForced: Bool = false, limit: Int? = nil, lanes: Int? = nil, keepsStale: Bool = false,
+            isUnasked: Bool = false
+        ) {
+            precondition(!(isForced && keepsStale), "what is kept cannot be embedded anew")
             self.isForced = isForced
             self.limit = limit
             self.lanes = lanes
+            self.keepsStale = keepsStale
+            self.isUnasked = isUnasked
         }
     }
 
     private let generations: GenerationRepository
     private let database: any SQLDatabase
     private let vectors: VectorRepository
+    private let settings: SettingRepository
 
     package init(_ database: any SQLDatabase, clock: @escaping @Sendable () -> Date = { Date() }) {
         generations = GenerationRepository(database, clock: clock)
         self.database = database
         vectors = VectorRepository(database, clock: clock)
+        settings = SettingRepository(database, clock: clock)
     }
 
     /// The generation in use, or nil where nothing was embedded yet.
@@ -49,15 +64,23 @@ package struct Reembedder: Sendable {
         return try await vectors.spaces().first { $0.id == current.spaceID }?.modelID
     }
 
+    /// Whether a rollback is held: somebody went back, and nobody has asked for newer vectors since.
+    package func isHeld() async throws -> Bool { try await settings.value(of: Self.holdSetting) != nil }
+
     /// The rows in use, if they are of `space`.
     ///
     /// - Throws: `SnapshotError.newerFormat`, `StoreError`.
     func rows(of space: TextSpace) async throws -> CareerRows {
         guard let current = try await current(), current.spaceID == space.id else { return .empty }
-        return try await CareerRows.read(current, from: generations)
+        return try await rows(of: current)
     }
 
-    /// Embeds what does not fit and puts the result in use.
+    /// The rows of a generation, of whatever space.
+    func rows(of generation: GenerationRecord) async throws -> CareerRows {
+        try await CareerRows.read(generation, from: generations)
+    }
+
+    /// Embeds what does not fit and puts the result in use. Asked for, it ends what a rollback held.
     ///
     /// - Parameter progress: called after every block.
     /// - Throws: `ReembedError`, `SnapshotError.newerFormat`, an error of the encoder or of the store.
@@ -67,17 +90,29 @@ package struct Reembedder: Sendable {
     ) async throws -> ReembedReport {
         guard let lock = try database.lock(Self.lockName) else { throw ReembedError.busy }
         defer { lock.release() }
-        return try await runAlone(careers, encoder: encoder, options: options, progress: progress)
+        // Asked under the lock: a rollback that comes between would be undone.
+        var options = options
+        if options.isUnasked {
+            if let model = try await modelInUse(), model != encoder.space.modelID {
+                throw ReembedError.otherModel(model)
+            }
+            if !options.isForced, try await isHeld() { options.keepsStale = true }
+        }
+        let report = try await runAlone(careers, encoder: encoder, options: options, progress: progress)
+        if !options.isUnasked { try await settings.remove(Self.holdSetting) }
+        return report
     }
 
-    /// Puts the previous generation back in use.
+    /// Puts the previous generation back in use, and holds it there until somebody asks for newer vectors.
     ///
-    /// - Parameter hold: a setting that is set to `true` in the same transaction.
-    /// - Throws: `ReembedError.noPrevious`, `.busy`.
-    package func rollback(hold: String? = nil) async throws -> GenerationRecord {
+    /// - Throws: `ReembedError.noPrevious`, `.busy`; `SnapshotError.newerFormat` where this version cannot read it.
+    @discardableResult
+    package func rollback() async throws -> GenerationRecord {
         guard let lock = try database.lock(Self.lockName) else { throw ReembedError.busy }
         defer { lock.release() }
-        guard let record = try await generations.rollback(Self.kind, setting: hold) else {
+        guard let previous = try await generations.previous(Self.kind) else { throw ReembedError.noPrevious }
+        _ = try await rows(of: previous)
+        guard let record = try await generations.rollback(Self.kind, setting: Self.holdSetting) else {
             throw ReembedError.noPrevious
         }
         return record
@@ -90,12 +125,14 @@ package struct Reembedder: Sendable {
     ) async throws -> ReembedReport {
         let start = ContinuousClock.now
         let space = encoder.space
-        let plan = try await OwnThread.run { ReembedPlan(careers, space: space) }
-        var report = ReembedReport(space: space)
-        report.careers = careers.count
         try await vectors.register(space.record)
         let inUse = try await current()
         let usable = try await rows(of: space)
+        let kept = options.keepsStale ? usable : .empty
+        let plan = try await OwnThread.run { ReembedPlan(careers, space: space, keeping: kept) }
+        var report = ReembedReport(space: space)
+        report.careers = careers.count
+        report.stale = plan.entries.count { $0.isStale }
         report.generation = usable.generation?.id
         report.damaged = usable.damage
         let isWhole = plan.entries.allSatisfy { !options.isForced && usable.fits($0.id, hash: $0.hash) }
@@ -130,7 +167,8 @@ package struct Reembedder: Sendable {
             report.seconds = (ContinuousClock.now - start).inSeconds
             let encoded = try JSONEncoder().encode(report)
             try await generations.activate(
-                shadow.id, rowCount: careers.count, document: String(decoding: encoded, as: UTF8.self))
+                shadow.id, rowCount: careers.count, document: String(decoding: encoded, as: UTF8.self),
+                keepsPrevious: kept.generation != nil)
         }
         report.seconds = (ContinuousClock.now - start).inSeconds
         return report
@@ -141,7 +179,7 @@ package struct Reembedder: Sendable {
         guard let building = try? await generations.building(Self.kind), building.spaceID == space.id else {
             return .empty
         }
-        return try await CareerRows.read(building, from: generations)
+        return try await rows(of: building)
     }
 
     /// The rows that a rollback would bring back; none where they cannot be read, since all of them can be made anew.
@@ -150,7 +188,7 @@ package struct Reembedder: Sendable {
             return .empty
         }
         do {
-            return try await CareerRows.read(previous, from: generations)
+            return try await rows(of: previous)
         } catch is SnapshotError {
             return .empty
         }
@@ -187,12 +225,13 @@ package struct Reembedder: Sendable {
         return true
     }
 
-    /// Reads back what was written and holds it against the plan; a sample is computed anew.
+    /// Reads back what was written and holds it against the plan; a sample is computed anew, but not of rows whose texts
+    /// are gone.
     private func check(
         _ shadow: GenerationRecord, plan: ReembedPlan, encoder: EncodingQueue, lanes: Int?,
         report: inout ReembedReport
     ) async throws {
-        let written = try await CareerRows.read(shadow, from: generations)
+        let written = try await rows(of: shadow)
         var problems = written.damage
         let wanted = Set(plan.entries.map(\.id))
         if Set(written.ids) != wanted {
@@ -203,7 +242,7 @@ package struct Reembedder: Sendable {
             if problems.count > 10 { break }
         }
         var random = SplitMix64(seed: UInt64(shadow.id))
-        let sample = plan.entries.shuffled(using: &random).prefix(Self.sampleRows)
+        let sample = plan.entries.filter { !$0.isStale }.shuffled(using: &random).prefix(Self.sampleRows)
         let texts = Set(sample.flatMap { $0.texts.all(for: encoder.space) })
         let vectors = try await encoder.documentVectors(of: texts, lanes: lanes)
         for entry in sample {

@@ -107,8 +107,11 @@ package struct GenerationRepository: Sendable {
     /// Makes the generation that was being built the current one, the current one the previous, and deletes the
     /// previous one with its blocks, in one transaction; the kind's revision counts up.
     ///
+    /// - Parameter keepsPrevious: the current one is deleted instead, and the previous one stays.
     /// - Throws: `StoreError` of code `conflict` where the generation is not being built.
-    package func activate(_ generation: Int64, rowCount: Int, document: String) async throws {
+    package func activate(
+        _ generation: Int64, rowCount: Int, document: String, keepsPrevious: Bool = false
+    ) async throws {
         precondition(rowCount >= 0, "a generation has no fewer than 0 rows")
         let now = clock()
         try await database.write { connection in
@@ -118,7 +121,9 @@ package struct GenerationRepository: Sendable {
                 throw StoreError(.conflict, "index generation \(generation) is not being built")
             }
             let kind = try found.text("kind")
-            if try Self.row(of: kind, in: .current, connection) != nil {
+            if keepsPrevious {
+                try Self.delete(kind, in: .current, connection)
+            } else if try Self.row(of: kind, in: .current, connection) != nil {
                 try Self.delete(kind, in: .previous, connection)
                 try Self.move(kind, from: GenerationState.current.rawValue, to: .previous, connection)
             }

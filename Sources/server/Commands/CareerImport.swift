@@ -57,8 +57,6 @@ struct CareerImport {
             if !options.dryRun, !options.noEmbed {
                 do {
                     report.embedding = try await Embedding.complete(database, settings: settings, model: nil)
-                    // Somebody asked for these vectors, as “reembed” does: what a rollback held is held no longer.
-                    try await SettingRepository(database).remove(ServedCatalogue.holdSetting)
                 } catch let problem as StartProblem {
                     Terminal.error("imported, but not embedded: \(problem)")
                 }

@@ -51,7 +51,6 @@ struct ReembedCommand: AsyncParsableCommand {
                 let report = try await Embedding.complete(
                     database, settings: settings, model: common.model,
                     options: .init(isForced: force, limit: limit))
-                try await SettingRepository(database).remove(ServedCatalogue.holdSetting)
                 try Terminal.data(json ? try Embedding.json(report) : Embedding.sentence(report))
             }
             try await database.close()
@@ -62,20 +61,44 @@ struct ReembedCommand: AsyncParsableCommand {
     }
 
     private func goBack(in database: any SQLDatabase) async throws {
-        let record = try await Reembedder(database).rollback(hold: ServedCatalogue.holdSetting)
+        let reembedder = Reembedder(database)
+        let record = try await reembedder.rollback()
+        // Another process may embed between the two; what it left is then what is told.
+        let state = try await reembedder.coverage(of: CatalogueContent.read(from: database).careers)?.state ?? .init()
         if json {
             struct Answer: Encodable {
                 let generation: Int64
                 let space: String
                 let rows: Int
+                let stale: Int
+                let pending: Int
             }
-            let answer = Answer(generation: record.id, space: record.spaceID, rows: record.rowCount)
+            let answer = Answer(
+                generation: record.id, space: record.spaceID, rows: record.rowCount, stale: state.stale,
+                pending: state.pending)
             try Terminal.data(try Embedding.json(answer))
         } else {
-            try Terminal.data(
-                "vectors of generation \(record.id) are in use again: \(record.rowCount) careers in space \(record.spaceID)\n"
-                    + "changed careers keep these vectors until the next “pathlight reembed” or import")
+            try Terminal.data(Self.sentence(record, state))
         }
+    }
+
+    private static func sentence(_ record: GenerationRecord, _ state: EmbeddingState) -> String {
+        var lines = [
+            "vectors of generation \(record.id) are in use again: \(record.rowCount) careers in space \(record.spaceID)"
+        ]
+        if state.stale > 0 {
+            lines.append(
+                "careers with newer texts: \(state.stale); they are served with these older vectors until the next "
+                    + "“pathlight reembed” or an import that embeds")
+        }
+        if state.pending > 0 {
+            lines.append(
+                "careers without a vector here: \(state.pending); a running service gives them one, and serves them then"
+            )
+        }
+        if state.stale + state.pending == 0 { lines.append("they are those of every career's present text") }
+        lines.append("the vectors they replace are kept: “pathlight reembed --rollback” again changes back to them")
+        return lines.joined(separator: "\n")
     }
 }
 

@@ -39,13 +39,12 @@ struct CatalogueWatcher: Service {
     private func complete() async throws {
         while !Task.isCancelled {
             try await Task.sleep(for: interval)
-            guard catalogue.isIncomplete else { continue }
             do {
                 try await catalogue.complete()
             } catch is CancellationError {
                 return
-            } catch ReembedError.busy {
-                // Another process does it already.
+            } catch ReembedError.busy, ReembedError.otherModel {
+                // Another process does it already, or this one has yet to follow it.
             } catch {
                 logger.error(
                     "careers could not be re-embedded; the vectors stay as they were", metadata: ["error": "\(error)"])

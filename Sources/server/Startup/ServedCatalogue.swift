@@ -20,6 +20,8 @@ final class ServedCatalogue: Sendable {
         var revision: Int64
         /// No career of the store has a vector yet: what was served before is served on.
         var waitsForAll = false
+        /// The revision at which nothing was left to embed: what is stale there is to stay so.
+        var settled: Int64?
     }
 
     private init(
@@ -39,9 +41,6 @@ final class ServedCatalogue: Sendable {
     /// How far the re-embedding that this process does is; nil where it does none.
     var progress: ReembedProgress? { state.withLock { $0.progress } }
 
-    /// Set by a rollback: what was rolled back is not made anew until somebody asks for it.
-    static let holdSetting = "embedding_hold"
-
     static func open(
         database: any SQLDatabase, quiz: Quiz, comparison: AbilityComparison, settings: ServiceSettings,
         completing: CareerGenerationBuilder.Completion, logger: Logger
@@ -54,12 +53,19 @@ final class ServedCatalogue: Sendable {
                 "degraded", metadata: ["reason": "\(degradation.reason.rawValue)", "detail": "\(degradation.detail)"])
         }
         let builder = CareerGenerationBuilder(database: database, quiz: quiz, comparison: comparison)
-        let isHeld = try await SettingRepository(database).value(of: holdSetting) != nil
-        let (generation, statistics) = try await builder.build(
-            content, encoder: model.encoder, degradation: model.degradation,
-            completing: isHeld ? .upTo(0) : completing
-        ) { progress in
-            logger.info("embedding careers", metadata: ["done": "\(progress.done)", "of": "\(progress.total)"])
+        let generation: CareerGeneration
+        let statistics: CareerGenerationBuilder.Statistics
+        do {
+            (generation, statistics) = try await builder.build(
+                content, encoder: model.encoder, degradation: model.degradation, completing: completing
+            ) { progress in
+                logger.info("embedding careers", metadata: ["done": "\(progress.done)", "of": "\(progress.total)"])
+            }
+        } catch ReembedError.otherModel {
+            // Another process has just changed it.
+            return try await open(
+                database: database, quiz: quiz, comparison: comparison, settings: settings, completing: completing,
+                logger: logger)
         }
         let catalogue = ServedCatalogue(
             recommender: Recommender(generation: generation, encoder: model.encoder), database: database,
@@ -122,10 +128,12 @@ final class ServedCatalogue: Sendable {
         }
     }
 
-    /// Whether careers are left that need a vector.
-    var isIncomplete: Bool {
+    /// Whether careers are left that may need a vector.
+    private var isIncomplete: Bool {
         let embedding = recommender.current.embedding
-        return embedding.stale + embedding.pending > 0 || state.withLock { $0.waitsForAll }
+        return state.withLock { state in
+            state.settled != state.revision && (embedding.stale + embedding.pending > 0 || state.waitsForAll)
+        }
     }
 
     /// The model of the vectors in use now; the present one where it cannot be loaded.
@@ -141,17 +149,20 @@ final class ServedCatalogue: Sendable {
         return next
     }
 
-    /// Embeds what has no fitting vector, unless a rollback asked for its being left alone.
+    /// Embeds what has no fitting vector; while a rollback is held, what has none at all.
     func complete() async throws {
-        guard let encoder = model.encoder, try await SettingRepository(database).value(of: Self.holdSetting) == nil
-        else { return }
+        guard isIncomplete, let encoder = model.encoder else { return }
         let content = try await CatalogueContent.read(from: database)
         defer { state.withLock { $0.progress = nil } }
         // One core for the vectors, the others for requests.
         let report = try await Reembedder(database).run(
-            content.careers, encoder: encoder, options: .init(lanes: 1)
+            content.careers, encoder: encoder, options: .init(lanes: 1, isUnasked: true)
         ) { progress in
             state.withLock { $0.progress = progress }
+        }
+        guard report.isSwitched else {
+            state.withLock { $0.settled = content.revision }
+            return
         }
         logger.notice(
             "careers re-embedded",
