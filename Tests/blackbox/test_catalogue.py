@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sqlite3
 import time
 from urllib.parse import quote
 
@@ -237,6 +238,8 @@ def test_a_rollback_keeps_old_vectors_and_lets_new_careers_appear(start_service,
     run("import", "careers", file, data=data)
     told = run("reembed", "--rollback", data=data).stdout
     assert "newer texts: 1;" in told and "without a vector here: 1;" in told, told
+    doctor = run("doctor", data=data).stdout
+    assert "1 with that of an earlier text; 1 without any; a rollback is held" in doctor, doctor
     service = start_service(data)
     with service.client() as client:
         embedding = client.get("/readyz").expect(200)["embedding"]
@@ -256,6 +259,37 @@ def test_a_rollback_keeps_old_vectors_and_lets_new_careers_appear(start_service,
         assert report["stale"] == 0 and report["embedded"] == 1, "the other rows are in one generation or the other"
         wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["stale"] == 0)
     assert "re-embedded" in service.log.read_text()
+
+
+def test_a_change_that_cannot_be_read_is_told_once_until_it_is_mended(start_service, data):
+    def alter(document):
+        with sqlite3.connect(data / "pathlight.db", timeout=30) as database:
+            was = database.execute("SELECT document FROM careers WHERE id = 'carpenter'").fetchone()[0]
+            database.execute("UPDATE careers SET document = ? WHERE id = 'carpenter'", (document,))
+            database.execute("UPDATE revisions SET revision = revision + 1 WHERE name = 'careers'")
+        database.close()
+        return was
+
+    service = start_service(data)
+    with service.client() as client:
+        ready = client.get("/readyz").expect(200)
+        assert ready["embedding"]["problem"] is None
+        sound = alter("{")
+        problem = wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["problem"])
+        assert "carpenter" in problem and "not served" in problem
+        result = run_command("doctor", "--data", data)
+        assert result.returncode == 1 and "carpenter" in result.stdout
+        # More than one attempt, by the schedule of 2, 4, … seconds, and one word about it.
+        time.sleep(3.5)
+        still = client.get("/readyz").expect(200)
+        assert still["embedding"]["problem"] == problem and still["careers"] == ready["careers"]
+        client.post("/api/results/recommend/", {"abilities": [5] * 14 + [9]}).expect(200)
+        told = service.log.read_text()
+        assert told.count("what was served before is served on") == 1 and "mended" not in told
+        alter(sound)
+        wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["problem"] is None)
+        assert client.get("/readyz").expect(200)["generation"] > ready["generation"]
+    assert service.log.read_text().count("mended") == 1
 
 
 def test_reembedding_with_nothing_to_do_says_so(data):

@@ -30,7 +30,9 @@ struct DoctorCommand: AsyncParsableCommand {
         let (database, stored) = await stored(settings, logger: logger)
         var findings = [content(), settingsFinding(settings), database]
         if let stored { findings.append(careers(stored)) }
-        findings += await model(settings, stored)
+        let (model, space) = model(settings, stored)
+        findings += model
+        if let stored { findings.append(vectors(stored, in: space, settings)) }
         for finding in findings {
             try Terminal.data(
                 "\(finding.state.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0))\(finding.subject): \(finding.detail)"
@@ -69,7 +71,8 @@ struct DoctorCommand: AsyncParsableCommand {
         /// Whether an import has taken the place of the built-in careers for good.
         let isImportAlone: Bool
         let modelInUse: String?
-        let vectors: GenerationRecord?
+        let careerCount: Int
+        let coverage: VectorCoverage?
     }
 
     private func stored(_ settings: ServiceSettings, logger: Logger) async -> (Finding, Stored?) {
@@ -78,13 +81,14 @@ struct DoctorCommand: AsyncParsableCommand {
             let database = try await Pathways.openDatabase(settings, logger: logger)
             do {
                 let problems = try await database.check()
-                _ = try await CatalogueContent.read(from: database)
+                let content = try await CatalogueContent.read(from: database)
                 let reembedder = Reembedder(database)
                 let stored = Stored(
                     counts: try await CareerRepository(database).counts(),
                     isImportAlone: try await SettingRepository(database).value(of: BuiltInContent.retiredSetting)
                         != nil,
-                    modelInUse: try await reembedder.modelInUse(), vectors: try await reembedder.current())
+                    modelInUse: try await reembedder.modelInUse(), careerCount: content.careers.count,
+                    coverage: try await reembedder.coverage(of: content.careers))
                 try await database.close()
                 return problems.isEmpty
                     ? (Finding(subject: "database", state: .good, detail: path), stored)
@@ -126,7 +130,9 @@ struct DoctorCommand: AsyncParsableCommand {
     // MARK: The model
 
     /// The model of the vectors in use, which a start loads too; that of the settings where there are no vectors.
-    private func model(_ settings: ServiceSettings, _ stored: Stored?) async -> [Finding] {
+    ///
+    /// - Returns: the findings, and the space of the model where it can be loaded.
+    private func model(_ settings: ServiceSettings, _ stored: Stored?) -> ([Finding], TextSpace?) {
         let id = stored?.modelInUse ?? settings.model
         let difference =
             id == settings.model
@@ -135,7 +141,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 + "“pathlight reembed --model \(settings.model)” changes them"
         switch LoadedModel.load(id, from: settings.modelsDirectory, cacheEntries: 0) {
         case .missing(let degradation):
-            return [Finding(subject: "model", state: .degraded, detail: degradation.detail + difference)]
+            return ([Finding(subject: "model", state: .degraded, detail: degradation.detail + difference)], nil)
         case .ready(let embedder):
             do {
                 _ = try embedder.embedding(of: "a nurse")
@@ -144,9 +150,9 @@ struct DoctorCommand: AsyncParsableCommand {
                     Finding(subject: "model", state: .good, detail: id + difference),
                     Finding(subject: "space", state: .good, detail: Self.description(of: space)),
                 ]
-                return findings + (stored?.vectors.map { [vectors($0, in: space)] } ?? [])
+                return (findings, space)
             } catch {
-                return [Finding(subject: "model", state: .broken, detail: "\(error)\(difference)")]
+                return ([Finding(subject: "model", state: .broken, detail: "\(error)\(difference)")], nil)
             }
         }
     }
@@ -157,12 +163,43 @@ struct DoctorCommand: AsyncParsableCommand {
         return "\(space.id); \(views), each of \(space.dimension) numbers; composed of \(CareerTexts.composition)"
     }
 
-    private func vectors(_ record: GenerationRecord, in space: TextSpace) -> Finding {
-        let rows = "generation \(record.id) with \(record.rowCount) rows"
+    // MARK: The vectors
+
+    /// - Parameter space: of the model in use, or nil where it cannot be loaded.
+    private func vectors(_ stored: Stored, in space: TextSpace?, _ settings: ServiceSettings) -> Finding {
+        guard let coverage = stored.coverage else {
+            return Finding(
+                subject: "vectors", state: .good, detail: "none yet; the first start or “pathlight reembed” makes them")
+        }
+        let generation = coverage.generation
+        let state = coverage.state
+        var details = [
+            "generation \(generation.id) of \(coverage.model ?? "an unknown model"), "
+                + "\(state.current) of \(stored.careerCount) careers with the vector of their present text"
+        ]
+        if let space, space.id != generation.spaceID {
+            details.append("of another space, \(generation.spaceID); they are made anew when the service starts")
+        }
+        if state.stale > 0 { details.append("\(state.stale) with that of an earlier text") }
+        if state.pending > 0 { details.append("\(state.pending) without any") }
+        if coverage.isHeld {
+            details.append("a rollback is held: “pathlight reembed” or an import that embeds ends it")
+        } else if state.stale + state.pending > 0 {
+            details.append("a running service or “pathlight reembed” makes the missing ones")
+        }
+        if let first = coverage.damage.first {
+            details.append("\(coverage.damage.count) damaged, made anew at the next start, the first: \(first)")
+        }
+        let folder = URL(fileURLWithPath: settings.modelsDirectory, isDirectory: true)
+        let installed = ModelCatalogue(directory: folder).installed().filter { $0.problem == nil }.map(\.id)
+        let isUsable = coverage.model.map(installed.contains) ?? true
+        if let model = coverage.model, !isUsable {
+            details.append(
+                "that model is not usable here: “pathlight models fetch \(model)” gets a known one, "
+                    + "“pathlight reembed --model ID” changes to another")
+        }
         return Finding(
-            subject: "vectors", state: .good,
-            detail: record.spaceID == space.id
-                ? "\(rows), of this space"
-                : "\(rows), of the space \(record.spaceID); they are made anew when the service starts")
+            subject: "vectors", state: isUsable && coverage.damage.isEmpty ? .good : .degraded,
+            detail: details.joined(separator: "; "))
     }
 }

@@ -58,6 +58,7 @@ struct ServiceRoutes {
         json.field("current", embedding.current)
         json.field("stale", embedding.stale)
         json.field("pending", embedding.pending)
+        json.field("problem", pathways.catalogue.problem)
         json.name("building")
         guard let progress = pathways.catalogue.progress else { return json.null() }
         json.object { json in

@@ -6,49 +6,53 @@ internal import ServiceLifecycle
 struct CatalogueWatcher: Service {
     let catalogue: ServedCatalogue
     let logger: Logger
-    var interval = Duration.seconds(1)
-    /// After a failure, so that a lasting one does not fill the log.
-    var pause = Duration.seconds(30)
+
+    private static let interval = Duration.seconds(1)
+    /// Between two attempts to embed while another process does: it may be killed, and leave the rest to this one.
+    private static let longestTurn = Duration.seconds(10)
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await follow() }
-                group.addTask { try await complete() }
+                group.addTask {
+                    try await keep(.following, problem: "the changed catalogue is not served") {
+                        try await catalogue.follow()
+                    }
+                }
+                group.addTask {
+                    try await keep(.embedding, problem: "careers cannot be re-embedded") {
+                        try await catalogue.complete()
+                    }
+                }
                 try await group.waitForAll()
             }
         }
     }
 
-    private func follow() async throws {
-        while !Task.isCancelled {
-            try await Task.sleep(for: interval)
+    /// Takes a step every second, and more and more seldom where it fails; each problem is logged once.
+    private func keep(
+        _ step: StandingProblems.Step, problem: String, _ work: @Sendable () async throws -> Void
+    ) async throws {
+        var retry = RetrySchedule()
+        while true {
+            try await Task.sleep(for: Self.interval)
+            let revision = try? await catalogue.storedRevision()
+            guard retry.isDue(at: .now, revision: revision) else { continue }
             do {
-                try await catalogue.follow()
-            } catch is CancellationError {
-                return
-            } catch {
-                logger.error(
-                    "the changed catalogue could not be read; the careers stay as they were",
-                    metadata: ["error": "\(error)"])
-                try await Task.sleep(for: pause)
-            }
-        }
-    }
-
-    private func complete() async throws {
-        while !Task.isCancelled {
-            try await Task.sleep(for: interval)
-            do {
-                try await catalogue.complete()
+                try await work()
+                retry.succeeded()
+                if let past = catalogue.mended(step) { logger.notice("mended", metadata: ["problem": "\(past)"]) }
             } catch is CancellationError {
                 return
             } catch ReembedError.busy, ReembedError.otherModel {
                 // Another process does it already, or this one has yet to follow it.
+                retry.failed(at: .now, revision: revision, longest: Self.longestTurn)
             } catch {
-                logger.error(
-                    "careers could not be re-embedded; the vectors stay as they were", metadata: ["error": "\(error)"])
-                try await Task.sleep(for: pause)
+                retry.failed(at: .now, revision: revision)
+                let description = "\(problem): \(error)"
+                if catalogue.note(description, in: step) {
+                    logger.error("what was served before is served on", metadata: ["problem": "\(description)"])
+                }
             }
         }
     }

@@ -22,6 +22,7 @@ final class ServedCatalogue: Sendable {
         var waitsForAll = false
         /// The revision at which nothing was left to embed: what is stale there is to stay so.
         var settled: Int64?
+        var problems = StandingProblems()
     }
 
     private init(
@@ -40,6 +41,17 @@ final class ServedCatalogue: Sendable {
 
     /// How far the re-embedding that this process does is; nil where it does none.
     var progress: ReembedProgress? { state.withLock { $0.progress } }
+
+    /// What keeps this process from serving the latest catalogue with its own vectors; nil where nothing does.
+    var problem: String? { state.withLock { $0.problems.summary } }
+
+    /// Remembers a problem; whether it is news.
+    func note(_ problem: String, in step: StandingProblems.Step) -> Bool {
+        state.withLock { $0.problems.note(problem, in: step) }
+    }
+
+    /// Forgets the problem of a step; gives what it was.
+    func mended(_ step: StandingProblems.Step) -> String? { state.withLock { $0.problems.mended(step) } }
 
     static func open(
         database: any SQLDatabase, quiz: Quiz, comparison: AbilityComparison, settings: ServiceSettings,
@@ -107,9 +119,12 @@ final class ServedCatalogue: Sendable {
 
     // MARK: Keeping in step
 
+    /// Counts up with every change that there is to follow.
+    func storedRevision() async throws -> Int64 { try await CareerRepository(database).revision() }
+
     /// Serves what the store has now, if that is another state than what is served.
     func follow() async throws {
-        let revision = try await CareerRepository(database).revision()
+        let revision = try await storedRevision()
         guard revision != state.withLock({ $0.revision }) else { return }
         let content = try await CatalogueContent.read(from: database)
         let model = try await followModel()

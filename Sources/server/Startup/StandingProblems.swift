@@ -1,0 +1,31 @@
+/// What keeps the service from following its catalogue: news once, shown as long as it lasts.
+package struct StandingProblems: Sendable {
+    package enum Step: Int, Sendable {
+        /// Serving what the store has.
+        case following
+        /// Giving vectors to careers that have none that fits.
+        case embedding
+    }
+
+    private var problems: [Step: String] = [:]
+
+    package init() {}
+
+    /// Remembers what keeps a step from being done.
+    ///
+    /// - Returns: whether it is news.
+    package mutating func note(_ problem: String, in step: Step) -> Bool {
+        problems.updateValue(problem, forKey: step) != problem
+    }
+
+    /// Forgets what kept a step from being done.
+    ///
+    /// - Returns: what it was; nil where there was nothing.
+    package mutating func mended(_ step: Step) -> String? { problems.removeValue(forKey: step) }
+
+    /// All of them in words; nil where there are none.
+    package var summary: String? {
+        let lines = problems.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value)
+        return lines.isEmpty ? nil : lines.joined(separator: "; ")
+    }
+}
