@@ -14,8 +14,8 @@ package final class Recommender: Sendable {
 
     /// Newest last; never empty.
     private let published: Mutex<[Published]>
-    /// Generations that are kept for pages.
-    private static let kept = 3
+    /// Generations that are kept for pages, the newest among them. An import makes two: its careers, then their vectors.
+    package static let keptGenerations = 6
 
     package init(generation: CareerGeneration, encoder: EncodingQueue?) {
         published = Mutex([Published(generation: generation, encoder: encoder)])
@@ -32,7 +32,7 @@ package final class Recommender: Sendable {
             // The same state read anew takes the place of its older reading.
             published.removeAll { $0.generation.number == generation.number }
             published.append(Published(generation: generation, encoder: encoder))
-            published.removeFirst(max(0, published.count - Self.kept))
+            published.removeFirst(max(0, published.count - Self.keptGenerations))
         }
     }
 
