@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+import shutil
 import sqlite3
 import time
 from urllib.parse import quote
 
 import pytest
 from conftest import needs_model
-from harness import run_command
+from harness import MODEL, MODELS, run_command
 
 pytestmark = needs_model
 ABILITIES = (
@@ -299,6 +300,22 @@ def test_reembedding_with_nothing_to_do_says_so(data):
     assert not two["complete"] and not two["switched"] and two["embedded"] == 70
     rest = json.loads(run("reembed", "--force", "--json", data=data).stdout)
     assert rest["switched"] and rest["resumed"] >= 64 and rest["resumed"] + rest["embedded"] == 172
+
+
+def test_a_model_that_is_missing_is_told_with_those_that_are_there(data, tmp_path):
+    run("reembed", data=data)
+    result = run_command("reembed", "--model", "missing-model", "--data", data)
+    assert result.returncode == 1 and result.stdout == ""
+    assert "missing-model" in result.stderr and f"usable: {MODEL}" in result.stderr
+    assert "models list" in result.stderr and "restart" not in result.stderr and "abilities alone" not in result.stderr
+    assert "nothing to do" in run("reembed", data=data).stdout
+    # Where there is none, the manifest says what can be had.
+    models = tmp_path / "models"
+    models.mkdir()
+    shutil.copy(MODELS / "manifest.json", models)
+    result = run_command("reembed", "--data", data, PATHLIGHT_MODELS=str(models))
+    assert result.returncode == 1 and "No model is installed here" in result.stderr
+    assert f"“pathlight models fetch ID” gets {MODEL}" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [

@@ -140,8 +140,9 @@ struct DoctorCommand: AsyncParsableCommand {
             : "; the settings name \(settings.model), and the vectors of the careers decide: "
                 + "“pathlight reembed --model \(settings.model)” changes them"
         switch LoadedModel.load(id, from: settings.modelsDirectory, cacheEntries: 0) {
-        case .missing(let degradation):
-            return ([Finding(subject: "model", state: .degraded, detail: degradation.detail + difference)], nil)
+        case .missing(let problem):
+            let detail = LoadedModel.degradation(problem).detail + difference
+            return ([Finding(subject: "model", state: .degraded, detail: detail)], nil)
         case .ready(let embedder):
             do {
                 _ = try embedder.embedding(of: "a nurse")
@@ -190,9 +191,7 @@ struct DoctorCommand: AsyncParsableCommand {
         if let first = coverage.damage.first {
             details.append("\(coverage.damage.count) damaged, made anew at the next start, the first: \(first)")
         }
-        let folder = URL(fileURLWithPath: settings.modelsDirectory, isDirectory: true)
-        let installed = ModelCatalogue(directory: folder).installed().filter { $0.problem == nil }.map(\.id)
-        let isUsable = coverage.model.map(installed.contains) ?? true
+        let isUsable = coverage.model.map(InstalledModels.usable(settings).contains) ?? true
         if let model = coverage.model, !isUsable {
             details.append(
                 "that model is not usable here: “pathlight models fetch \(model)” gets a known one, "

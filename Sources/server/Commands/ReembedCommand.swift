@@ -114,7 +114,9 @@ enum Embedding {
         if model == nil, let inUse = try await reembedder.modelInUse() { id = inUse }
         let active = try await ActiveModel.load(id, settings: settings)
         guard let encoder = active.encoder else {
-            throw StartProblem(active.degradation?.detail ?? "there is no model \(id)")
+            throw StartProblem(
+                "careers cannot be embedded with \(id), and the vectors in use stay as they are: "
+                    + "\(active.problem ?? "there is no such model"). \(try InstalledModels.advice(settings))")
         }
         let progress = ProgressReport("embedding careers")
         defer { progress.end() }

@@ -8,6 +8,8 @@ struct ActiveModel: Sendable {
     let embedder: TextEmbedder?
     let encoder: EncodingQueue?
     let degradation: Degradation?
+    /// Why there is no encoder, in words.
+    let problem: String?
 
     /// Loads a model on a thread of its own: it takes a good part of a second.
     static func load(_ id: String, settings: ServiceSettings) async throws -> ActiveModel {
@@ -17,9 +19,12 @@ struct ActiveModel: Sendable {
                 // The first run faults the weights in and starts OpenBLAS's threads: not at somebody's expense.
                 _ = try embedder.embedding(of: "warm")
                 return ActiveModel(
-                    id: id, embedder: embedder, encoder: EncodingQueue(try ModelVectorizer(embedder)), degradation: nil)
-            case .missing(let degradation):
-                return ActiveModel(id: id, embedder: nil, encoder: nil, degradation: degradation)
+                    id: id, embedder: embedder, encoder: EncodingQueue(try ModelVectorizer(embedder)), degradation: nil,
+                    problem: nil)
+            case .missing(let problem):
+                return ActiveModel(
+                    id: id, embedder: nil, encoder: nil, degradation: LoadedModel.degradation(problem), problem: problem
+                )
             }
         }
     }

@@ -2,10 +2,10 @@ internal import Embedder
 internal import Engine
 internal import Foundation
 
-/// The encoder, or why there is none.
+/// The encoder, or what is wrong with it, in words.
 enum LoadedModel {
     case ready(TextEmbedder)
-    case missing(Degradation)
+    case missing(String)
 
     /// Loads a model after checking it against the manifest.
     ///
@@ -18,16 +18,17 @@ enum LoadedModel {
                 let problems = ModelCatalogue.verify(folder: place, files: model.pinnedFiles)
                 guard problems.isEmpty else {
                     let list = problems.map(\.description).joined(separator: "; ")
-                    return .missing(degradation("the model \(id) is damaged: \(list)"))
+                    return .missing("the model \(id) is damaged: \(list)")
                 }
             }
             return .ready(try TextEmbedder(folder: place, options: .init(cacheEntries: cacheEntries)))
         } catch {
-            return .missing(degradation("\(error)"))
+            return .missing("\(error)")
         }
     }
 
-    private static func degradation(_ problem: String) -> Degradation {
+    /// What a service without its model tells.
+    static func degradation(_ problem: String) -> Degradation {
         Degradation(
             reason: .noModel,
             detail: "No usable model, so careers are ranked by abilities alone: \(problem). "

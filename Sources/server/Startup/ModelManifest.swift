@@ -43,6 +43,31 @@ struct ModelManifest: Decodable {
     }
 }
 
+/// Which models a command can be told to use.
+enum InstalledModels {
+    /// The usable ones of the models folder, by id.
+    static func usable(_ settings: ServiceSettings) -> [String] {
+        let folder = URL(fileURLWithPath: settings.modelsDirectory, isDirectory: true)
+        return ModelCatalogue(directory: folder).installed().filter { $0.problem == nil }.map(\.id)
+    }
+
+    /// Names them, and says how to get others.
+    ///
+    /// - Throws: `StartProblem` for a manifest that cannot be read.
+    static func advice(_ settings: ServiceSettings) throws -> String {
+        let usable = usable(settings)
+        let manifest = try ModelManifest.find(in: URL(fileURLWithPath: settings.modelsDirectory, isDirectory: true))
+        let others = (manifest?.models ?? []).map(\.id).filter { !usable.contains($0) }
+        var advice =
+            usable.isEmpty
+            ? "No model is installed here" : "Installed and usable: \(usable.joined(separator: ", "))"
+        if !others.isEmpty {
+            advice += "; “pathlight models fetch ID” gets \(others.joined(separator: ", "))"
+        }
+        return advice + "; “pathlight models list” shows all of them"
+    }
+}
+
 /// Something that keeps a command from working, said so that it can be mended.
 struct StartProblem: Error, CustomStringConvertible {
     let description: String
