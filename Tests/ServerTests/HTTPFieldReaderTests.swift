@@ -129,12 +129,4 @@ struct HTTPFieldReaderTests {
         }
         #expect(found == ["answers.99: there is no question `99`"])
     }
-
-    @Test(arguments: [
-        ("top_m", "top_n"), ("topn", "top_n"), ("aplha", "alpha"), ("skill", "skills"), ("xyz", nil), ("", nil),
-        (String(repeating: "a", count: 100), nil),
-    ])
-    func `suggests the nearest name`(name: String, expected: String?) {
-        #expect(NearestName.suggestion(for: name, among: ["top_n", "alpha", "skills", "text"]) == expected)
-    }
 }

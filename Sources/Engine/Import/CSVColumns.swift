@@ -45,7 +45,7 @@ enum CSVColumns {
             } else if paths[name] == nil, !name.hasPrefix(attributePrefix) {
                 complaints.append(
                     "`\(ImportText.excerpt(name))` is no column of careers"
-                        + NearestField.hint(for: name, among: names))
+                        + NearestName.hint(for: name, among: names))
             }
         }
         let missing = required.filter { !seen.contains($0) }

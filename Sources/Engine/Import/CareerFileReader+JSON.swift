@@ -51,7 +51,7 @@ extension CareerFileReader {
                     let hint =
                         isCareer
                         ? "; put the careers into a list: [ … ], or use JSON Lines (.jsonl) for one a line"
-                        : NearestField.hint(for: name, among: known)
+                        : NearestName.hint(for: name, among: known)
                     throw malformed(
                         "`\(ImportText.excerpt(name))` is not a member of a file of careers\(hint)", collection.file,
                         key.line)

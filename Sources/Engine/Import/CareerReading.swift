@@ -149,7 +149,7 @@ struct CareerReading {
         _ fields: [String: ImportedValue], known: [String], of what: String, path: String
     ) {
         for name in fields.keys.sorted() where !known.contains(name) {
-            let hint = NearestField.hint(for: name, among: known)
+            let hint = NearestName.hint(for: name, among: known)
             complaints.append("`\(path)\(ImportText.excerpt(name))` is not a field of \(what)\(hint)")
         }
     }
@@ -194,7 +194,7 @@ struct CareerReading {
             complain(
                 "required_education.level",
                 "is “\(ImportText.excerpt(word))”; it is one of \(levels.joined(separator: ", "))"
-                    + NearestField.hint(for: word, among: levels))
+                    + NearestName.hint(for: word, among: levels))
             return unstated
         }
         return RequiredEducation(level: level, text: text.isEmpty ? CareerFields.text(of: level) : text)

@@ -45,7 +45,7 @@ struct SourceReading {
         var reading = CareerReading { "sources.\($0)" }
         for name in fields.keys.sorted() where !known.contains(name) {
             reading.complain(
-                ImportText.excerpt(name), "is not a field of a source\(NearestField.hint(for: name, among: known))")
+                ImportText.excerpt(name), "is not a field of a source\(NearestName.hint(for: name, among: known))")
         }
         let name = reading.required(fields["name"], "name")
         let source = source(

@@ -1,3 +1,5 @@
+internal import Engine
+
 /// Reads the named fields of a JSON object, collecting every mistake instead of stopping at the first.
 ///
 /// A method asks for a field by name and so makes the name known; what nobody asked for is refused when the

@@ -2,15 +2,15 @@
 package enum NearestName {
     /// The known name closest to `name`, if it is close enough to be worth suggesting.
     ///
-    /// The distance is Levenshtein's with swaps of neighbours as one step; up to a third of the letters may
-    /// differ. Names longer than 64 bytes get no suggestion, which bounds the work on hostile input.
+    /// The distance is Levenshtein's with swaps of neighbours as one step, capitals aside; up to a third of the letters
+    /// may differ. Names longer than 64 bytes get no suggestion, which bounds the work on hostile input.
     package static func suggestion(for name: String, among known: some Sequence<String>) -> String? {
-        let name = Array(name.utf8)
+        let name = Array(name.lowercased().utf8)
         guard !name.isEmpty, name.count <= 64 else { return nil }
         var best: (distance: Int, name: String)?
         for candidate in known {
             let allowed = max(1, min(name.count, candidate.utf8.count) / 3)
-            let distance = distance(name, Array(candidate.utf8))
+            let distance = distance(name, Array(candidate.lowercased().utf8))
             guard distance <= allowed else { continue }
             if let current = best, (current.distance, current.name) <= (distance, candidate) { continue }
             best = (distance, candidate)
