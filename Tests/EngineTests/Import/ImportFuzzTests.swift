@@ -256,10 +256,38 @@ enum Mutation {
         #expect(found, "\(imported.problems.kept)")
     }
 
+    @Test func `names a folder that is no release and the files that make one`() throws {
+        let folder = try TemporaryDirectory()
+        func complaint(_ url: URL) -> String {
+            do throws(ImportError) {
+                _ = try OnetImporter.read(directory: url, wages: nil, projections: nil) { _ in }
+                return ""
+            } catch { return error.description }
+        }
+        let expected =
+            "name the folder that holds a release of O*NET as text: Occupation Data.txt and at least one of "
+            + "Abilities.txt, Skills.txt, Work Styles.txt, Interests.txt"
+        let absent = folder.url.appendingPathComponent("absent")
+        #expect(complaint(absent) == "\(absent.path) is not there; \(expected)")
+        let file = folder.url.appendingPathComponent("db_29_0_text.zip")
+        try Data("PK".utf8).write(to: file)
+        #expect(complaint(file) == "\(file.path) is a file; \(expected)")
+        #expect(complaint(folder.url) == "\(folder.url.path) has no Occupation Data.txt; \(expected)")
+        var files = Self.all
+        for name in ["Abilities.txt", "Skills.txt", "Work Styles.txt", "Interests.txt"] { files[name] = nil }
+        try Self.write(files, to: folder.url)
+        #expect(complaint(folder.url) == "\(folder.url.path) has no ratings; \(expected)")
+        files["Skills.txt"] = Array((Self.all["Skills.txt"] ?? []).prefix { $0 != UInt8(ascii: "\n") })
+        files["Technology Skills.txt"] = nil
+        try Self.write(files, to: folder.url)
+        try FileManager.default.removeItem(at: folder.url.appendingPathComponent("Technology Skills.txt"))
+        #expect(complaint(folder.url) == "\(folder.url.path) has no rating that can be read; \(expected)")
+    }
+
     @Test func `names a missing file or column, and notes those it can do without`() throws {
         let folder = try TemporaryDirectory()
         let missing = #expect(throws: ImportError.self) { try Self.read(folder.url) }
-        #expect(missing?.description.contains("Occupation Data.txt") == true)
+        #expect(missing?.description.contains("has no Occupation Data.txt; name the folder") == true)
         var files = Self.all
         files["Alternate Titles.txt"] = nil
         files["Read Me.txt"] = nil

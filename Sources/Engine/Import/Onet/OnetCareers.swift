@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Store
 
 /// What joins an occupation from elsewhere.
@@ -57,10 +58,7 @@ struct OnetCareers {
     /// - Throws: `ImportError` where the release rates nothing that abilities could be made of.
     func imported(problems: ImportProblems) throws(ImportError) -> ImportedCareers {
         guard !release.ratings.values.isEmpty else {
-            throw .unreadable(
-                file: "Abilities.txt",
-                reason: "none of Abilities.txt, Skills.txt, Work Styles.txt and Interests.txt has a rating; "
-                    + "at least one of them is needed")
+            throw .noRelease(folder: release.directory.path, reason: "has no rating that can be read")
         }
         var careers: [Career] = []
         var wages = 0

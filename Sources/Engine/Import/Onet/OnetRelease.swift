@@ -3,6 +3,8 @@ internal import Foundation
 /// The files of an O*NET release, read into occupations and ratings.
 struct OnetRelease {
     private static let occupationFile = "Occupation Data.txt"
+    /// Files that abilities are made of; one is enough.
+    static let ratingFiles = ["Abilities.txt", "Skills.txt", "Work Styles.txt", "Interests.txt"]
     private static let codeColumn = "O*NET-SOC Code"
     private static let maximumTasks = 12
 
@@ -26,6 +28,7 @@ struct OnetRelease {
     /// Reads the occupations.
     init(directory: URL, progress: (String) -> Void) throws(ImportError) {
         self.directory = directory
+        if let reason = Self.objection(to: directory) { throw .noRelease(folder: directory.path, reason: reason) }
         progress("Reading \(Self.occupationFile)")
         var table = try OnetTable(
             Self.occupationFile, in: directory, columns: [Self.codeColumn, "Title", "Description"])
@@ -60,6 +63,23 @@ struct OnetRelease {
         indices = Dictionary(uniqueKeysWithValues: occupations.enumerated().map { ($1.code, $0) })
         ratings = OnetRatings(codes: occupations.map(\.code))
         skills = OnetRatings(codes: occupations.map(\.code))
+    }
+
+    /// Why a folder cannot be a release; nil for one that may be.
+    private static func objection(to directory: URL) -> String? {
+        var isFolder: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: directory.path, isDirectory: &isFolder) else {
+            return "is not there"
+        }
+        guard isFolder.boolValue else { return "is a file" }
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        } catch {
+            return "cannot be read (\(error.localizedDescription))"
+        }
+        if !names.contains(occupationFile) { return "has no \(occupationFile)" }
+        return ratingFiles.contains(where: names.contains) ? nil : "has no ratings"
     }
 
     /// Reads every other file; one that is not there is a note.
