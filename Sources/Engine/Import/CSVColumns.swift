@@ -19,6 +19,7 @@ enum CSVColumns {
     static let sourceColumns = [
         "source_title", "source_attribution", "source_licence", "source_url", "source_version",
     ]
+    private static let wholeNumbers = ["salary_min", "salary_max", "salary_year", "growth_from", "growth_to"]
     static let required = ["id", "name", "cluster", "description"] + Ability.allCases.map(\.rawValue)
     static let attributePrefix = "attribute:"
 
@@ -73,7 +74,9 @@ enum CSVColumns {
             if parts.count == 2 {
                 let isText = ["currency", "education_level", "education_text"].contains(name)
                 objects[parts[0], default: [:]][parts[1]] =
-                    isText ? .text(name == "education_text" ? cell : ImportText.trimmed(cell)) : number(cell)
+                    isText
+                    ? .text(name == "education_text" ? cell : ImportText.trimmed(cell))
+                    : number(cell, isWhole: wholeNumbers.contains(name))
             } else if CareerFields.lists.contains(path) {
                 fields[path] = .list(ListCell.entries(of: cell).texts.map(ImportedValue.text))
             } else {
@@ -84,8 +87,10 @@ enum CSVColumns {
         return fields
     }
 
-    private static func number(_ cell: String) -> ImportedValue {
+    private static func number(_ cell: String, isWhole: Bool) -> ImportedValue {
         let trimmed = ImportText.trimmed(cell)
+        // “20.000” is twenty to a reader of numbers, and twenty thousand to whoever wrote it.
+        if isWhole, NumberText.isGrouped(trimmed) { return .text(trimmed) }
         return ImportText.double(trimmed).map(ImportedValue.number) ?? .text(trimmed)
     }
 }

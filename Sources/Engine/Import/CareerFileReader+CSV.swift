@@ -24,7 +24,7 @@ extension CareerFileReader {
                 collection.refuse(
                     [
                         "the row has \(record.cells.count) cells, the header \(header.count); "
-                            + "is a separator missing, or a cell with one in it not quoted?"
+                            + "is a separator missing, or a cell with one in it (a decimal comma?) not quoted?"
                     ], line: record.line)
             } else {
                 readSource(record, header: header, into: &collection)
@@ -45,7 +45,8 @@ extension CareerFileReader {
             CSVColumns.sourceColumns.contains(where: { cell($0) != nil })
         else { return }
         let source = SourceReading.source(
-            name: name, title: cell("source_title") ?? name, attribution: cell("source_attribution"),
+            name: name, title: cell("source_title").map(ImportText.trimmed) ?? name,
+            attribution: cell("source_attribution"),
             licence: cell("source_licence"), url: cell("source_url"), version: cell("source_version"))
         if let complaint = collection.sources.describe(source) {
             collection.add(problem: complaint, line: record.line)

@@ -73,8 +73,8 @@ extension CareerFileReader {
         var cluster: String?
         if let member = members["cluster"] {
             switch value(of: member.piece, in: walker.bytes) {
-            case .text(let text)?: cluster = text
-            default: throw malformed("`cluster` is not a text", collection.file, member.piece.line)
+            case .text(let text)? where !ImportText.trimmed(text).isEmpty: cluster = ImportText.trimmed(text)
+            default: throw malformed("`cluster` is not a text, or an empty one", collection.file, member.piece.line)
             }
         }
         if let member = members["sources"] { readSources(member.piece, in: walker.bytes, into: &collection) }

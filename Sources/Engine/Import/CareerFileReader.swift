@@ -16,6 +16,9 @@ package enum CareerFileReader {
     ) throws(ImportError) -> ImportedCareers {
         var collection = CareerCollection(file: name, defaultSource: defaultSource)
         let bytes = Array(data)
+        if let objection = ImportText.objection(to: bytes) {
+            throw .malformed(ImportProblem(file: name, line: nil, message: objection))
+        }
         switch format {
         case .json: try readJSON(bytes, into: &collection)
         case .jsonl: readJSONLines(bytes, into: &collection)

@@ -13,13 +13,13 @@ struct CareerReading {
         checkNames(fields, known: CareerFields.all, of: "a career", path: "")
         let id = identifier(fields["id"])
         let abilities = abilities(fields["abilities"])
-        let soc = text(fields["soc_code"], "soc_code")
+        let soc = text(fields["soc_code"], "soc_code").map(ImportText.trimmed)
         if let soc, soc.wholeMatch(of: /\d\d-\d{4}(\.\d\d)?/) == nil {
             complain("soc_code", "is “\(ImportText.excerpt(soc))”; codes look like 15-1252 or 15-1252.00")
         }
         let career = Career(
             id: id ?? "",
-            name: required(fields["name"], "name"),
+            name: label(fields["name"], "name"),
             aliases: list(fields["aliases"], "aliases"),
             description: required(fields["description"], "description"),
             requiredSkills: list(fields["required_skills"], "required_skills"),
@@ -30,12 +30,13 @@ struct CareerReading {
             requiredEducation: education(fields["required_education"]),
             relatedCareers: list(fields["related_careers"], "related_careers"),
             socCode: soc,
-            cluster: fields["cluster"].map { required($0, "cluster") } ?? cluster ?? required(nil, "cluster"),
+            cluster: fields["cluster"].map { label($0, "cluster") } ?? cluster ?? label(nil, "cluster"),
             abilities: abilities,
             tasks: list(fields["tasks"], "tasks"),
             technologies: list(fields["technologies"], "technologies"),
             attributes: attributes(fields["attributes"]),
-            source: text(fields["source"], "source").flatMap { $0.isEmpty ? nil : $0 } ?? source)
+            source: text(fields["source"], "source").map(ImportText.trimmed).flatMap { $0.isEmpty ? nil : $0 } ?? source
+        )
         return complaints.isEmpty ? career : nil
     }
 
@@ -67,9 +68,15 @@ struct CareerReading {
         return ""
     }
 
+    /// A text that is compared or listed rather than read: white space around it is dropped, since two labels that
+    /// differ in nothing else look the same.
+    mutating func label(_ value: ImportedValue?, _ path: String) -> String {
+        ImportText.trimmed(required(value, path))
+    }
+
     /// Ids become parts of addresses: what would have to be escaped there is refused.
     private mutating func identifier(_ value: ImportedValue?) -> String? {
-        let id = required(value, "id")
+        let id = label(value, "id")
         guard !id.isEmpty else { return nil }
         let isPlain = id.unicodeScalars.allSatisfy { scalar in
             !scalar.properties.isWhitespace && scalar.value > 0x20 && scalar.value != 0x7F
@@ -94,17 +101,20 @@ struct CareerReading {
             complain(path, "has \(elements.count) entries; keep the best \(CareerFields.maximumListCount)")
             return []
         }
-        return elements.enumerated().map { required($1, "\(path)[\($0)]") }
+        return elements.enumerated().map { label($1, "\(path)[\($0)]") }
     }
 
     // MARK: Numbers
 
-    private mutating func number(_ value: ImportedValue?, _ path: String) -> Double? {
+    private mutating func number(_ value: ImportedValue?, _ path: String, isWhole: Bool = false) -> Double? {
         switch value {
         case nil, .null?:
             complain(path, "is missing; add it")
             return nil
         case .number(let number)? where number.isFinite: return number
+        case .text(let text)?:
+            complain(path, NumberText.complaint(text, isWhole: isWhole))
+            return nil
         case let other?:
             complain(path, "is \(other.words); write a number")
             return nil
@@ -112,7 +122,7 @@ struct CareerReading {
     }
 
     private mutating func whole(_ value: ImportedValue?, _ path: String) -> Int? {
-        guard let number = number(value, path) else { return nil }
+        guard let number = number(value, path, isWhole: true) else { return nil }
         guard let whole = Int(exactly: number), abs(whole) <= 1 << 53 else {
             complain(path, "is \(number); write a whole number")
             return nil
@@ -158,7 +168,7 @@ struct CareerReading {
         guard let fields = object(value, "salary", of: ["min", "max", "currency", "year"]) else { return nil }
         let min = whole(fields["min"], "salary.min")
         let max = whole(fields["max"], "salary.max")
-        let currency = required(fields["currency"], "salary.currency")
+        let currency = label(fields["currency"], "salary.currency")
         let year = year(fields["year"], "salary.year")
         if !currency.isEmpty, currency.wholeMatch(of: /[A-Z]{3}/) == nil {
             complain("salary.currency", "is “\(ImportText.excerpt(currency))”; write its three letters, such as EUR")
@@ -186,7 +196,7 @@ struct CareerReading {
     private mutating func education(_ value: ImportedValue?) -> RequiredEducation {
         let unstated = RequiredEducation(level: .none, text: "Not stated")
         guard let fields = object(value, "required_education", of: ["level", "text"]) else { return unstated }
-        let word = required(fields["level"], "required_education.level")
+        let word = label(fields["level"], "required_education.level")
         let text = text(fields["text"], "required_education.text") ?? ""
         guard !word.isEmpty else { return unstated }
         guard let level = EducationLevel(rawValue: word) else {
@@ -232,7 +242,7 @@ struct CareerReading {
             switch value {
             case .null: continue
             case .number(let number) where number.isFinite: attributes[name] = .number(number)
-            case .text: attributes[name] = .words([required(value, path)])
+            case .text: attributes[name] = .words([label(value, path)])
             case .list(let list) where list.isEmpty: continue
             case .list: attributes[name] = .words(self.list(value, path))
             default: complain(path, "is \(value.words); write a text, a list of texts or a number")

@@ -9,7 +9,7 @@ enum ImportedValue: Decodable, Equatable {
     case text(String)
     case list([ImportedValue])
     case object([String: ImportedValue])
-    /// A number that no double holds.
+    /// A number that no double holds, or a text that is none.
     case unreadable
 
     /// Brackets within brackets that a career may have; a valid one has two.
@@ -66,7 +66,7 @@ enum ImportedValue: Decodable, Equatable {
         case .text(let text): "the text “\(ImportText.excerpt(text))”"
         case .list: "a list"
         case .object: "an object"
-        case .unreadable: "a number out of range"
+        case .unreadable: "a number out of range or a broken text"
         }
     }
 }

@@ -55,13 +55,9 @@ enum ListCell {
     }
 
     private static func escaped(_ text: String) -> String {
-        let scalars = Array(text.unicodeScalars)
         var result = String.UnicodeScalarView()
-        for (k, scalar) in scalars.enumerated() {
-            let isEdge = k == 0 || k == scalars.count - 1
-            if separators.contains(scalar) || scalar == escape || (isEdge && scalar.properties.isWhitespace) {
-                result.append(escape)
-            }
+        for scalar in text.unicodeScalars {
+            if separators.contains(scalar) || scalar == escape { result.append(escape) }
             result.append(scalar)
         }
         return String(result)

@@ -47,9 +47,9 @@ struct SourceReading {
             reading.complain(
                 ImportText.excerpt(name), "is not a field of a source\(NearestName.hint(for: name, among: known))")
         }
-        let name = reading.required(fields["name"], "name")
+        let name = reading.label(fields["name"], "name")
         let source = source(
-            name: name, title: reading.required(fields["title"], "title"),
+            name: name, title: reading.label(fields["title"], "title"),
             attribution: reading.text(fields["attribution"], "attribution"),
             licence: reading.text(fields["licence"], "licence"), url: reading.text(fields["url"], "url"),
             version: reading.text(fields["version"], "version"))

@@ -19,6 +19,44 @@ import Testing
         #expect(imported.count("careers") == 2)
     }
 
+    @Test func `drops white space around names and refuses numbers in quotes with a hint`() throws {
+        let text = """
+            {"cluster": " Z ", "sources": [{"name": " s ", "title": " T "}], "careers": [{"id": " a ", "name": "\\tN ",
+             "description": " D ", "aliases": [" x", "y "], "soc_code": " 11-1011 ", "source": " s ",
+             "attributes": {"k": " v ", "l": ["\u{A0}w "]}, "abilities": \(ImportFixtures.abilities)},
+             \(ImportFixtures.json("a")),
+             \(ImportFixtures.json("b").replacing("\"creativity\": 5", with: "\"creativity\": \"3,5\""))]}
+            """
+        let imported = try ImportFixtures.read(text, .json)
+        let career = try #require(imported.careers.only)
+        #expect(career.id == "a" && career.name == "N" && career.description == " D " && career.cluster == "Z")
+        #expect(career.aliases == ["x", "y"] && career.socCode == "11-1011" && career.source == "s")
+        #expect(career.attributes == ["k": .words(["v"]), "l": .words(["w"])])
+        #expect(imported.sources == [CareerSource(name: "s", title: "T")])
+        let problems = imported.problems.kept.map(\.message)
+        #expect(problems.contains { $0.contains("the id “a” was used in line 1 already") }, "\(problems)")
+        #expect(
+            problems.contains { $0.contains("`abilities.creativity` is “3,5”, with a decimal comma") }, "\(problems)")
+    }
+
+    @Test(arguments: [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian, .utf32], CareerFileFormat.allCases)
+    func `says so where a file is not UTF-8`(_ encoding: String.Encoding, _ format: CareerFileFormat) throws {
+        let data = try #require("[\(ImportFixtures.json("a"))]".data(using: encoding))
+        let error = #expect(throws: ImportError.self) {
+            try CareerFileReader.read(data, named: "f", format: format, defaultSource: ImportFixtures.source)
+        }
+        #expect(
+            error?.description.hasPrefix("f: the file is not UTF-8 but UTF-16") == true, "\(String(describing: error))")
+    }
+
+    @Test func `shows nothing that a terminal would obey`() throws {
+        let error = #expect(throws: ImportError.self) {
+            try ImportFixtures.read("[\(ImportFixtures.json("a", ", \"\\u001b[31m\\nx\\u202e\": 1"))]", .json)
+        }
+        let text = try #require(error?.description)
+        #expect(text.contains("`\u{FFFD}[31m\u{FFFD}x\u{FFFD}`"), "\(text)")
+    }
+
     @Test func `takes the cluster of the file where a career names none`() throws {
         let career = ImportFixtures.json("a").replacing("\"cluster\": \"C\", ", with: "")
         let imported = try ImportFixtures.read("{\"careers\": [\(career)], \"cluster\": \"Z\"}", .json)
@@ -151,7 +189,9 @@ import Testing
         func has(_ line: Int, _ words: String) -> Bool {
             lines.contains { $0.hasPrefix("file:\(line): ") && $0.contains(words) }
         }
-        #expect(has(3, "`salary_min` is the text “nan”; write a number") && has(3, "`currency` is missing"), "\(lines)")
+        #expect(
+            has(3, "`salary_min` is the text “nan”; write a whole number") && has(3, "`currency` is missing"),
+            "\(lines)")
         #expect(has(4, "the row has 20 cells, the header 21"), "\(lines)")
         #expect(has(5, "the row has 1 cells"), "\(lines)")
         #expect(has(8, "text follows a closing quote"), "\(lines)")
@@ -159,6 +199,46 @@ import Testing
         #expect(has(10, "the id “a” was used in line 2 already"), "\(lines)")
         #expect(has(11, "`analytical_reasoning` is the text “inf”"), "\(lines)")
         #expect(has(12, "the quote that opens here is never closed"), "\(lines)")
+    }
+
+    @Test(arguments: [
+        (
+            "salary_min", "20.000",
+            "is “20.000”, which could be two numbers; write whole numbers by their digits alone: 20000"
+        ),
+        ("salary_min", "\"1,234,567\"", "by their digits alone: 1234567"), ("salary_min", "20 000", "alone: 20000"),
+        ("salary_year", "2.024", "alone: 2024"), ("salary_min", "3.5", "is 3.5; write a whole number"),
+        ("salary_min", "\"3,5\"", "is the text “3,5”; write a whole number"),
+        ("growth_percent", "\"3,5\"", "is “3,5”, with a decimal comma; write a decimal point: 3.5"),
+        ("growth_percent", "\"1.234,5\"", "is “1.234,5”; write digits and a decimal point"),
+        ("growth_percent", "5%", "is the text “5%”; write a number"),
+    ])
+    func `refuses numbers that could be others, and says how to write them`(
+        _ column: String, _ cell: String, _ words: String
+    ) throws {
+        let good = [
+            "salary_min": "10", "salary_max": "9000000", "currency": "EUR", "salary_year": "2024",
+            "growth_percent": "1", "growth_from": "2020", "growth_to": "2030",
+        ]
+        let names = good.keys.sorted()
+        func row(_ id: String, _ cells: [String: String]) -> String {
+            Self.row(id, names.map { "," + (cells[$0] ?? "") }.joined())
+        }
+        let text = [
+            Self.header + "," + names.joined(separator: ","), row("good", good),
+            row("bad", good.merging([column: cell]) { $1 }),
+        ].joined(separator: "\n")
+        let imported = try ImportFixtures.read(text, .csv)
+        #expect(imported.careers.map(\.id) == ["good"])
+        let problem = try #require(imported.problems.kept.first?.message)
+        #expect(problem.contains("`\(column)` \(words)") || problem.contains(words), "\(problem)")
+    }
+
+    @Test func `takes whole numbers with a point that can mean nothing else`() throws {
+        let text =
+            Self.header + ",salary_min,salary_max,currency,salary_year\n" + Self.row("a", ",20000.0,3e4,EUR,2024.00")
+        let career = try #require(try ImportFixtures.read(text, .csv).careers.first)
+        #expect(career.salary == SalaryRange(min: 20_000, max: 30_000, currency: "EUR", year: 2024))
     }
 
     @Test(arguments: [
@@ -177,4 +257,9 @@ import Testing
         let imported = try ImportFixtures.read(([Self.header, Self.row("a")] + rows).joined(separator: "\n"), .csv)
         #expect(imported.problems.count == 10_050 && imported.problems.kept.count == 10_000)
     }
+}
+
+extension Array {
+    /// The element of a list of one.
+    fileprivate var only: Element? { count == 1 ? self[0] : nil }
 }

@@ -45,7 +45,9 @@ enum ImportFixtures {
             return words.joined() + "x"
                 + (Bool.random(using: &random) ? "" : pieces.randomElement(using: &random) ?? "")
         }
-        func list() -> [String] { (0..<Int.random(in: 0...4, using: &random)).map { _ in text() } }
+        // White space around names and entries of lists is dropped when they are read.
+        func label() -> String { text().trimmingCharacters(in: .whitespacesAndNewlines) }
+        func list() -> [String] { (0..<Int.random(in: 0...4, using: &random)).map { _ in label() } }
         func randomNumber() -> Double {
             switch Int.random(in: 0..<4, using: &random) {
             case 0: Double(Int.random(in: -1000...1000, using: &random))
@@ -55,7 +57,7 @@ enum ImportFixtures {
             }
         }
         return career("career-\(number)") { career in
-            career.name = text()
+            career.name = label()
             career.aliases = list()
             career.description = text()
             career.requiredSkills = list()
@@ -64,7 +66,7 @@ enum ImportFixtures {
             career.requiredEducation = RequiredEducation(
                 level: EducationLevel.allCases.randomElement(using: &random) ?? .none, text: text())
             career.relatedCareers = list()
-            career.cluster = text()
+            career.cluster = label()
             career.tasks = list()
             career.technologies = list()
             if Bool.random(using: &random) { career.salary = nil }
