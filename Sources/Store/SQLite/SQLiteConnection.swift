@@ -60,7 +60,13 @@ final class SQLiteConnection: SQLConnection {
             try run { try database.cachedStatement(sql: "RELEASE SAVEPOINT pathlight").execute() }
             return result
         } catch {
-            try undoSavepoint()
+            do {
+                try undoSavepoint()
+            } catch let undoing as StoreError where undoing.code == .transactionAborted {
+                // The connection stays aborted, so that nothing goes on; what the caller hears is the reason.
+                if let reason = error as? StoreError, reason.code != .transactionAborted { throw reason }
+                throw undoing
+            }
             throw error
         }
     }
