@@ -1,5 +1,6 @@
 import Foundation
 import Store
+import TestSupport
 import Testing
 
 struct CareerUpdateTests {
@@ -116,6 +117,127 @@ struct CareerUpdateTests {
             #expect(try await repository.active().map(\.content.id) == ["a"])
             #expect(try await CareerSourceRepository(database).all().isEmpty)
             #expect(try await repository.revision() == 1)
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `each source is counted, and careers that change hands are named`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let repository = CareerRepository(database)
+            _ = try await repository.update(
+                ["a", "b", "c"].map { Self.career($0, source: "one") } + [Self.career("d", source: "two")])
+            // “gone” is nobody's: it was retired before another source gave it.
+            _ = try await repository.update([Self.career("gone", source: "three")])
+            _ = try await repository.update([], retiringMissingOf: "three")
+            let report = try await repository.update(
+                CareerUpdate(
+                    careers: ["a", "b", "n", "gone"].map { Self.career($0, source: "two") },
+                    retiringMissingOf: ["two"]))
+            #expect(report.takenOver.map(\.id) == ["a", "b"])
+            #expect(report.takenOver.allSatisfy { $0.from == "one" && $0.to == "two" })
+            #expect(report.sources.keys.sorted() == ["one", "two"])
+            let (one, two) = (try #require(report.sources["one"]), try #require(report.sources["two"]))
+            #expect((one.before, one.added, one.changed, one.retired, one.kept) == (3, 0, 0, 0, 0))
+            #expect((two.before, two.added, two.changed, two.unchanged, two.retired) == (1, 1, 3, 0, 1))
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `a source that would lose more than half is kept`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let repository = CareerRepository(database)
+            let all = (0..<20).map { Self.career("c\($0 + 10)") }
+            let few = (0..<9).map { Self.career("f\($0)", source: "few") }
+            _ = try await repository.update(all + few)
+            func update(_ careers: [CareerContent], _ sources: Set<String> = ["onet"]) -> CareerUpdate {
+                CareerUpdate(careers: careers, retiringMissingOf: sources, keepingSourcesThatWouldShrink: true)
+            }
+            // New careers do not make up for those that are missing.
+            let new = (0..<30).map { Self.career("n\($0 + 10)") }
+            var report = try await repository.update(update(Array(all[..<9]) + new))
+            #expect(report.retired.isEmpty && report.sources["onet"]?.kept == 11, "11 of 20 are missing")
+            #expect(report.added.count == 30)
+            _ = try await repository.update(
+                CareerUpdate(careers: all, retiringMissingOf: ["onet"], keepingSourcesThatWouldShrink: false))
+            #expect(try await repository.activeCount() == 29)
+            report = try await repository.update(update(Array(all[..<10])))
+            #expect(report.retired.count == 10 && report.sources["onet"]?.kept == 0, "half may go")
+            report = try await repository.update(update([few[0]], ["few"]))
+            #expect(report.retired.count == 8, "so few are not guarded")
+            report = try await repository.update(update([], ["onet", "few"]))
+            #expect(report.retired == ["f0"] && report.sources["onet"]?.kept == 10, "each source is judged alone")
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `a setting comes with the end of its source`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let repository = CareerRepository(database)
+            let settings = SettingRepository(database)
+            let all = (0..<12).map { Self.career("c\($0 + 10)") }
+            _ = try await repository.update(all)
+            var update = CareerUpdate(
+                careers: [all[0], Self.career("new", source: "file")], retiringMissingOf: ["onet", "file"],
+                retiringAllOtherSources: true, keepingSourcesThatWouldShrink: true,
+                settingsOfRetiredSources: ["onet": "onet_retired"])
+            #expect(try await repository.update(update).sources["onet"]?.kept == 11)
+            #expect(try await settings.value(of: "onet_retired") == nil)
+            update.careers.removeFirst()
+            update.retiringMissingOf = ["file"]
+            #expect(try await repository.preview(update).retired.count == 12)
+            #expect(try await settings.value(of: "onet_retired") == nil)
+            #expect(try await repository.update(update).retired.count == 12)
+            #expect(try await settings.value(of: "onet_retired") == "true")
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `a preview tells what the update does, and does nothing`(driver: DriverUnderTest) async throws {
+        var generator = SeededGenerator()
+        let names = ["one", "two", "three"]
+        try await driver.withSchema { database in
+            let repository = CareerRepository(database)
+            struct State: Equatable {
+                let careers: [CareerRecord]
+                let sources: [CareerSource]
+                let settings: [String: String]
+                let revision: Int64
+            }
+            func state() async throws -> State {
+                State(
+                    careers: try await repository.active(), sources: try await CareerSourceRepository(database).all(),
+                    settings: try await SettingRepository(database).all(), revision: try await repository.revision())
+            }
+            for round in 0..<60 {
+                let ids = (0..<40).filter { _ in Bool.random(using: &generator) }
+                var update = CareerUpdate(
+                    careers: ids.map { number in
+                        var career = Self.career("c\(number)", source: names.randomElement(using: &generator) ?? "")
+                        career.name += Int.random(in: 0..<4, using: &generator) == 0 ? "!" : ""
+                        return career
+                    })
+                update.careers.removeLast(Int.random(in: 0...update.careers.count, using: &generator))
+                update.sources = [
+                    CareerSource(name: "one", title: "T\(Int.random(in: 0..<3, using: &generator))")
+                ]
+                update.retiringMissingOf = Set(names.filter { _ in Bool.random(using: &generator) })
+                update.retiringAllOtherSources = Int.random(in: 0..<5, using: &generator) == 0
+                update.keepingSourcesThatWouldShrink = Bool.random(using: &generator)
+                update.settingsOfRetiredSources = ["two": "two_\(round)"]
+                let before = try await state()
+                let preview = try await repository.preview(update)
+                #expect(try await state() == before, "round \(round), \(generator)")
+                #expect(try await repository.update(update) == preview, "round \(round), \(generator)")
+                let counts = preview.sources.values
+                #expect(counts.reduce(0) { $0 + $1.added } == preview.added.count, "\(generator)")
+                #expect(counts.reduce(0) { $0 + $1.changed } == preview.changed.count, "\(generator)")
+                #expect(counts.reduce(0) { $0 + $1.unchanged } == preview.unchanged.count, "\(generator)")
+                #expect(counts.reduce(0) { $0 + $1.retired } == preview.retired.count, "\(generator)")
+            }
+            var bad = Self.career("z")
+            bad.abilities = [.nan]
+            let refused = CareerUpdate(careers: [bad])
+            await expectError(.invalidValue) { _ = try await repository.preview(refused) }
         }
     }
 

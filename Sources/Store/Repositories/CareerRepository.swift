@@ -34,17 +34,20 @@ package struct CareerRepository: Sendable {
     package func update(_ update: CareerUpdate) async throws -> CareerUpdateReport {
         try update.validate()
         let now = clock()
-        return try await database.write { connection in
-            var report = CareerUpdateReport()
-            for source in update.sources.sorted(by: { $0.name < $1.name }) {
-                try Self.put(source, now: now, into: connection, report: &report)
-            }
-            for career in update.careers.sorted(by: { $0.id < $1.id }) {
-                try Self.put(career, now: now, into: connection, report: &report)
-            }
-            report.retired = try Self.retireMissing(of: update, now: now, in: connection)
-            if report.hasChanges { try Revision.advance(Self.revisionName, in: connection) }
-            return report
+        return try await database.write { try Self.apply(update, now: now, in: $0) }
+    }
+
+    /// What `update` would do: the same transaction, rolled back at its end.
+    ///
+    /// - Throws: as `update` does.
+    package func preview(_ update: CareerUpdate) async throws -> CareerUpdateReport {
+        struct Undone: Error { let report: CareerUpdateReport }
+        try update.validate()
+        let now = clock()
+        do {
+            return try await database.write { throw Undone(report: try Self.apply(update, now: now, in: $0)) }
+        } catch let undone as Undone {
+            return undone.report
         }
     }
 
@@ -68,13 +71,7 @@ package struct CareerRepository: Sendable {
 
     /// The source of each active career, by id.
     package func owners() async throws -> [String: String] {
-        try await database.read { connection in
-            var owners: [String: String] = [:]
-            try connection.forEachRow("SELECT id, source FROM careers WHERE is_active = 1", []) { row in
-                owners[try row.text("id")] = try row.text("source")
-            }
-            return owners
-        }
+        try await database.read { try Self.owners(in: $0) }
     }
 
     /// A career, active or retired, or nil.
@@ -118,19 +115,55 @@ package struct CareerRepository: Sendable {
         }
     }
 
+    private static func apply(
+        _ update: CareerUpdate, now: Date, in connection: any SQLConnection
+    ) throws -> CareerUpdateReport {
+        var report = CareerUpdateReport()
+        // As it was before: what is added below must not make a source look larger than what it loses.
+        let owners = try Self.owners(in: connection)
+        for source in update.sources.sorted(by: { $0.name < $1.name }) {
+            try Self.put(source, now: now, into: connection, report: &report)
+        }
+        for career in update.careers.sorted(by: { $0.id < $1.id }) {
+            try Self.put(career, now: now, owner: owners[career.id], into: connection, report: &report)
+        }
+        try retireMissing(of: update, owners: owners, now: now, in: connection, report: &report)
+        for owner in owners.values where report.sources[owner] != nil { report.sources[owner]?.before += 1 }
+        if report.hasChanges { try Revision.advance(Self.revisionName, in: connection) }
+        return report
+    }
+
+    private static func owners(in connection: any SQLConnection) throws -> [String: String] {
+        var owners: [String: String] = [:]
+        try connection.forEachRow("SELECT id, source FROM careers WHERE is_active = 1", []) { row in
+            owners[try row.text("id")] = try row.text("source")
+        }
+        return owners
+    }
+
+    /// - Parameter owner: the source that gives the career now, where it is active.
     private static func put(
-        _ career: CareerContent, now: Date, into connection: any SQLConnection, report: inout CareerUpdateReport
+        _ career: CareerContent, now: Date, owner: String?, into connection: any SQLConnection,
+        report: inout CareerUpdateReport
     ) throws {
         let hash = try career.hash()
         let found = try connection.first("SELECT content_hash, is_active FROM careers WHERE id = ?", [.text(career.id)])
         if let found {
             if try found.text("content_hash") == hash, try found.bool("is_active") {
                 report.unchanged.append(career.id)
+                report.sources[career.source, default: .init()].unchanged += 1
                 return
             }
             report.changed.append(career.id)
+            report.sources[career.source, default: .init()].changed += 1
+            if let owner, owner != career.source {
+                report.takenOver.append(.init(id: career.id, from: owner, to: career.source))
+                // So that the one who lost it is named as well.
+                if report.sources[owner] == nil { report.sources[owner] = .init() }
+            }
         } else {
             report.added.append(career.id)
+            report.sources[career.source, default: .init()].added += 1
         }
         try connection.execute(
             """
@@ -168,21 +201,39 @@ package struct CareerRepository: Sendable {
     }
 
     private static func retireMissing(
-        of update: CareerUpdate, now: Date, in connection: any SQLConnection
-    ) throws -> [String] {
-        guard update.retiringAllOtherSources || !update.retiringMissingOf.isEmpty else { return [] }
-        let kept = Set(update.careers.map(\.id))
-        var missing: [String] = []
-        try connection.forEachRow("SELECT id, source FROM careers WHERE is_active = 1 ORDER BY id", []) { row in
-            let id = try row.text("id")
-            guard !kept.contains(id) else { return }
-            if try update.retiringAllOtherSources || update.retiringMissingOf.contains(row.text("source")) {
-                missing.append(id)
+        of update: CareerUpdate, owners: [String: String], now: Date, in connection: any SQLConnection,
+        report: inout CareerUpdateReport
+    ) throws {
+        let given = Set(update.careers.map(\.id))
+        let missing = owners.filter { id, source in
+            !given.contains(id) && (update.retiringAllOtherSources || update.retiringMissingOf.contains(source))
+        }
+        let sizes = counts(of: owners.values)
+        var kept: Set<String> = []
+        for (source, count) in counts(of: missing.values) {
+            let size = sizes[source] ?? count
+            if update.keepingSourcesThatWouldShrink, update.retiringMissingOf.contains(source),
+                size >= CareerUpdate.smallestGuardedSource, count * 2 > size
+            {
+                kept.insert(source)
+                report.sources[source, default: .init()].kept = count
+            } else {
+                report.sources[source, default: .init()].retired = count
             }
         }
+        report.retired = missing.filter { !kept.contains($0.value) }.keys.sorted()
         try connection.executeMany(
             "UPDATE careers SET is_active = 0, updated_at = ? WHERE id = ?",
-            missing.map { [.time(now), .text($0)] })
-        return missing
+            report.retired.map { [.time(now), .text($0)] })
+        guard update.retiringAllOtherSources else { return }
+        for (source, setting) in update.settingsOfRetiredSources where !kept.contains(source) {
+            try SettingRepository.set(setting, to: "true", now: now, in: connection)
+        }
+    }
+
+    private static func counts(of sources: some Sequence<String>) -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for source in sources { counts[source, default: 0] += 1 }
+        return counts
     }
 }
