@@ -16,24 +16,14 @@ struct ExportCommand: AsyncParsableCommand {
         @Argument(help: "The file, or - for standard output.")
         var file: String
 
-        @Option(help: "json, jsonl or csv (default: by the file's name).")
-        var format: String?
-
         @Option(help: "Only careers of this source.")
         var source: String?
 
+        @OptionGroup var format: FormatOption
         @OptionGroup var common: CommonOptions
 
-        func validate() throws {
-            if let format, CareerFileFormat(rawValue: format) == nil {
-                throw ValidationError("--format must be json, jsonl or csv, not \(format)")
-            }
-        }
-
         func run() async throws {
-            guard
-                let format = format.flatMap(CareerFileFormat.init(rawValue:)) ?? CareerFileFormat(fileName: file)
-            else { throw StartProblem("\(file): the name does not tell the format; add --format json, jsonl or csv") }
+            let format = try format.format(of: file)
             let (settings, logger) = try common.settings()
             let database = try await Pathways.openDatabase(settings, logger: logger)
             do {
@@ -51,21 +41,12 @@ struct ExportCommand: AsyncParsableCommand {
                 if file == "-" {
                     try Terminal.data(data)
                 } else {
-                    try Self.write(data, to: file)
+                    try OutputFile(file).write(data)
                     Terminal.error("\(careers.count) careers written to \(file)")
                 }
             } catch {
                 try? await database.close()
                 throw error
-            }
-        }
-
-        /// Under another name first: an interrupted export leaves the old file whole.
-        private static func write(_ data: Data, to path: String) throws {
-            do {
-                try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-            } catch {
-                throw StartProblem("\(path) cannot be written: \(error.localizedDescription)")
             }
         }
     }
