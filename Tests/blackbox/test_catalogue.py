@@ -3,14 +3,19 @@
 import csv
 import io
 import json
+import os
 import shutil
+import signal
 import sqlite3
+import stat
+import subprocess
+import threading
 import time
 from urllib.parse import quote
 
 import pytest
 from conftest import needs_model
-from harness import MODEL, MODELS, run_command
+from harness import BINARY, EMPTY_FOLDER, MODEL, MODELS, clean_environment, run_command
 
 pytestmark = needs_model
 ABILITIES = (
@@ -82,11 +87,101 @@ def test_bad_rows_are_named_by_file_and_line_and_retire_nothing(data, tmp_path):
     assert strict.returncode == 1 and "nothing was imported" in strict.stderr
 
 
-def test_a_dry_run_changes_nothing(data, tmp_path):
-    file = write(tmp_path / "coast.json", [career(1)])
-    dry = json.loads(run("import", "careers", file, "--dry-run", "--json", data=data).stdout)
-    assert dry["added"] == 1 and dry["is_dry_run"]
-    assert json.loads(run("import", "careers", file, "--json", data=data).stdout)["added"] == 1
+def test_a_dry_run_changes_nothing_and_tells_what_the_import_does(data, tmp_path):
+    def both(*arguments):
+        dry = json.loads(run("import", "careers", *arguments, "--dry-run", "--json", data=data).stdout)
+        real = json.loads(run("import", "careers", *arguments, "--no-embed", "--json", data=data).stdout)
+        assert dry.pop("is_dry_run") and not real.pop("is_dry_run")
+        assert dry.pop("seconds") > 0 and real.pop("seconds") > 0
+        assert dry == real
+        return real
+
+    file = write(tmp_path / "coast.json", [career(1), career(2)])
+    assert both(file)["added"] == 2
+    assert both(file)["unchanged"] == 2
+    other = write(tmp_path / "other.json", [career(2), career(3), career(4, id="carpenter")])
+    report = both(other)
+    assert [(item["id"], item["from"], item["to"]) for item in report["taken_over"]] == [
+        ("carpenter", "built-in", "other"), ("lighthouse-2", "coast", "other")]
+    report = both(file, "--only")
+    assert report["retired"] == 173 and report["changed"] == 1 and report["unchanged"] == 1
+    assert {item["name"]: item["retired"] for item in report["sources"]} == {"built-in": 171, "coast": 0, "other": 2}
+    assert both(file, "--only")["retired"] == 0
+
+
+def test_an_import_reads_from_a_pipe(data):
+    text = json.dumps([career(1)])
+    result = run("import", "careers", "/dev/stdin", "--format", "json", "--source", "coast", "--no-embed", "--json",
+                 data=data, stdin=text)
+    assert json.loads(result.stdout)["added"] == 1
+
+
+def test_an_import_names_its_sources_and_what_it_takes_over(data, tmp_path):
+    file = tmp_path / "coast.json"
+    source = {"name": "pilots", "title": "The pilots' guild", "version": "2026", "attribution": "By the guild"}
+    file.write_text(json.dumps({"sources": [source], "careers": [
+        career(1), career(2, source="pilots"), career(3, id="carpenter", source="pilots")]}), "utf-8")
+    text = run("import", "careers", file, "--no-embed", data=data).stdout
+    assert "  pilots (The pilots' guild, version 2026): 1 added, 1 changed, 0 retired, 0 unchanged" in text
+    assert "  coast: 1 added, 0 changed, 0 retired, 0 unchanged" in text
+    assert "1 taken over from built-in by pilots: carpenter" in text
+    # A file that says no more of the source than its name leaves the description as it is.
+    again = write(tmp_path / "again.json", [career(2), career(3, id="carpenter")])
+    report = json.loads(run(
+        "import", "careers", again, "--source", "pilots", "--no-embed", "--json", data=data).stdout)
+    assert (report["unchanged"], report["taken_over"]) == (2, [])
+    [named] = report["sources"]
+    assert (named["title"], named["version"], named["attribution"]) == ("The pilots' guild", "2026", "By the guild")
+    exported = json.loads(run("export", "careers", "-", "--format", "json", "--source", "pilots", data=data).stdout)
+    assert exported["sources"] == [source]
+
+
+def test_a_file_that_was_cut_off_retires_nothing_unless_told_to(data, tmp_path):
+    file = write(tmp_path / "coast.json", [career(number) for number in range(20)])
+    run("import", "careers", file, "--no-embed", data=data)
+    write(file, [career(number) for number in range(9)])
+    for more in ([], ["--only"]):
+        report = json.loads(run("import", "careers", file, "--no-embed", "--json", *more, data=data).stdout)
+        [coast] = [item for item in report["sources"] if item["name"] == "coast"]
+        assert (coast["retired"], coast["kept"], coast["unchanged"]) == (0, 11, 9)
+        assert "“coast” would lose 11 of its 20 careers" in report["kept_because"]
+        assert "--retire" in report["kept_because"]
+        assert report["retired"] == (172 if more else 0)
+    assert "kept: “coast” would lose 11" in run("import", "careers", file, "--no-embed", data=data).stdout
+    report = json.loads(run("import", "careers", file, "--retire", "--no-embed", "--json", data=data).stdout)
+    assert report["retired"] == 11 and "kept_because" not in report
+
+
+@pytest.mark.parametrize("name", ["built-in.json", "Built-In.json", " built-in .json", " .json"])
+def test_a_files_name_does_not_make_its_careers_the_programs_own(data, tmp_path, name):
+    file = write(tmp_path / name, [career(1)])
+    result = run_command("import", "careers", file, "--data", data)
+    assert result.returncode == 1 and "--source" in result.stderr
+    report = json.loads(run("import", "careers", file, "--source", "coast", "--no-embed", "--json", data=data).stdout)
+    assert [item["name"] for item in report["sources"]] == ["coast"]
+
+
+def test_strict_tells_in_json_what_was_bad(data, tmp_path):
+    file = write(tmp_path / "coast.json", [career(1), career(2, salary={"min": "20.000"})])
+    result = run_command("import", "careers", file, "--strict", "--json", "--data", data)
+    assert result.returncode == 1 and "nothing was imported" in result.stderr
+    document = json.loads(result.stdout)
+    assert document["added"] == 0 and any("20000" in item["message"] for item in document["problems"])
+    # Without it the others are imported, and that is no failure.
+    assert run("import", "careers", file, "--no-embed", data=data).returncode == 0
+
+
+def test_what_is_no_file_is_named(data, tmp_path):
+    (tmp_path / "folder.json").mkdir()
+    result = run_command("import", "careers", tmp_path / "folder.json", "--data", data)
+    assert result.returncode == 1 and "is a folder" in result.stderr
+    (tmp_path / "loop.json").symlink_to("loop.json")
+    result = run_command("import", "careers", tmp_path / "loop.json", "--data", data)
+    assert result.returncode == 1 and "symbolic links" in result.stderr
+    for path in (tmp_path / "absent", tmp_path / "folder.json"):
+        result = run_command("import", "onet", path, "--data", data)
+        assert result.returncode == 1, result.stderr
+        assert str(path) in result.stderr and "Occupation Data.txt" in result.stderr and "Skills.txt" in result.stderr
 
 
 @pytest.mark.parametrize("content, problem", [
@@ -113,6 +208,74 @@ def test_an_export_reads_back_unchanged(data, tmp_path, name):
     copy = tmp_path / f"copy-{name}"
     run("export", "careers", copy, data=other)
     assert copy.read_bytes() == file.read_bytes()
+
+
+def test_an_export_replaces_what_a_link_leads_to(data, tmp_path):
+    (tmp_path / "kept").mkdir()
+    target = tmp_path / "kept" / "all.json"
+    target.write_text("old")
+    target.chmod(0o640)
+    link = tmp_path / "link.json"
+    link.symlink_to("middle.json")
+    (tmp_path / "middle.json").symlink_to("kept/all.json")
+    run("export", "careers", link, data=data)
+    assert link.is_symlink() and (tmp_path / "middle.json").is_symlink()
+    assert len(json.loads(target.read_text("utf-8"))["careers"]) == 172
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["all.json"], "nothing is left beside it"
+    dangling = tmp_path / "dangling.json"
+    dangling.symlink_to(tmp_path / "kept" / "new.json")
+    run("export", "careers", dangling, data=data)
+    assert dangling.is_symlink() and (tmp_path / "kept" / "new.json").is_file()
+
+
+def test_an_export_writes_into_what_is_no_file(data, tmp_path):
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text("utf-8")))
+    reader.start()
+    run("export", "careers", pipe, data=data)
+    reader.join(30)
+    assert len(json.loads(read[0])["careers"]) == 172 and stat.S_ISFIFO(pipe.stat().st_mode)
+    run("export", "careers", "/dev/null", "--format", "csv", data=data)
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    piped = run("export", "careers", "/dev/stdout", "--format", "json", data=data)
+    assert len(json.loads(piped.stdout)["careers"]) == 172
+    log = tmp_path / "log"
+    log.write_text("before\n")
+    with open(log, "a") as output:
+        subprocess.run(
+            [BINARY, "export", "careers", "/dev/stdout", "--format", "jsonl", "--data", data], stdout=output,
+            cwd=EMPTY_FOLDER.name, env=clean_environment(), check=True, timeout=60)
+    assert log.read_text("utf-8").startswith("before\n{") and len(log.read_text("utf-8").splitlines()) == 173
+
+
+@pytest.mark.parametrize("name, words", [
+    ("folder.json", "is a folder"), ("absent/all.json", "No such file"), ("loop.json", "cannot be written")])
+def test_an_export_that_cannot_be_written_says_why(data, tmp_path, name, words):
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "loop.json").symlink_to("loop.json")
+    result = run_command("export", "careers", tmp_path / name, "--data", data)
+    assert result.returncode == 1 and words in result.stderr and str(tmp_path / name) in result.stderr
+    full = run_command("export", "careers", "/dev/full", "--format", "json", "--data", data)
+    assert full.returncode == 1 and "No space left" in full.stderr
+
+
+def test_an_import_that_is_interrupted_has_happened_or_not(data, tmp_path):
+    run("export", "careers", "-", "--format", "json", data=data)
+    file = write(tmp_path / "coast.json", [career(number) for number in range(3000)])
+    for delay in (0.05, 0.2, 0.35, 0.5):
+        process = subprocess.Popen(
+            [BINARY, "import", "careers", file, "--no-embed", "--data", data], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, cwd=EMPTY_FOLDER.name, env=clean_environment())
+        try:
+            process.wait(delay)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+        process.wait(30)
+        exported = json.loads(run("export", "careers", "-", "--format", "json", data=data).stdout)
+        assert len(exported["careers"]) in (172, 3172)
 
 
 def test_only_takes_the_place_of_everything_and_for_good(data, tmp_path):

@@ -14,6 +14,9 @@ struct ImportCommand: AsyncParsableCommand {
         @Flag(help: "Retire the careers of all other sources, the built-in ones included.")
         var only = false
 
+        @Flag(help: "Retire what a source no longer has even where that is more than half of its careers.")
+        var retire = false
+
         @Flag(help: "Import nothing if any row is bad.")
         var strict = false
 
@@ -35,40 +38,66 @@ struct ImportCommand: AsyncParsableCommand {
         @Argument(help: "The file.")
         var file: String
 
-        @Option(help: "json, jsonl or csv (default: by the file's name).")
-        var format: String?
-
         @Option(help: "Who gives careers that name no source (default: the file's name without its ending).")
         var source: String?
 
+        @OptionGroup var format: FormatOption
         @OptionGroup var options: Options
         @OptionGroup var common: CommonOptions
 
         func validate() throws {
-            if let format, CareerFileFormat(rawValue: format) == nil {
-                throw ValidationError("--format must be json, jsonl or csv, not \(format)")
-            }
-            if let source, source.isEmpty || source == BuiltInContent.source {
+            if let source, !Self.isOwn(source) {
                 throw ValidationError("--source must be a name of your own, not “\(source)”")
             }
         }
 
+        /// Whether a source may be called so by somebody who imports.
+        private static func isOwn(_ source: String) -> Bool {
+            let name = source.trimmingCharacters(in: .whitespacesAndNewlines).lowercased()
+            return !name.isEmpty && name != BuiltInContent.source
+        }
+
         func run() async throws {
             let url = URL(fileURLWithPath: file)
-            guard
-                let format = format.flatMap(CareerFileFormat.init(rawValue:))
-                    ?? CareerFileFormat(fileName: url.lastPathComponent)
-            else { throw StartProblem("\(file): the name does not tell the format; add --format json, jsonl or csv") }
-            let data: Data
-            do {
-                data = try Data(contentsOf: url)
-            } catch {
-                throw StartProblem("\(file) cannot be read: \(error.localizedDescription)")
+            let name = (source ?? url.deletingPathExtension().lastPathComponent)
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            guard Self.isOwn(name) else {
+                throw StartProblem(
+                    "the name of \(file) makes “\(name)” the source of its careers, which is empty or the program's own; "
+                        + "name yours with --source")
             }
-            let name = source ?? url.deletingPathExtension().lastPathComponent
+            let format = try format.format(of: file)
+            let data = try Self.contents(of: file)
             try await CareerImport(options: options, common: common, fallbackSource: name).run {
                 try CareerFileReader.read(
                     data, named: file, format: format, defaultSource: CareerSource(name: name, title: name))
+            }
+        }
+
+        /// Of a file that is read: what is made of one takes several times as much memory.
+        private static let maximumBytes = 1 << 29
+
+        private static func contents(of file: String) throws -> Data {
+            var isFolder: ObjCBool = false
+            if unsafe FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), isFolder.boolValue {
+                throw StartProblem("\(file) is a folder; name a file in it")
+            }
+            do {
+                let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file))
+                defer { try? handle.close() }
+                // Piece by piece: pipes have no size, and some devices no end.
+                var data = Data()
+                while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
+                    data.append(piece)
+                    guard data.count <= maximumBytes else {
+                        throw StartProblem("\(file) is larger than \(maximumBytes >> 20) MiB; split it")
+                    }
+                }
+                return data
+            } catch let problem as StartProblem {
+                throw problem
+            } catch {
+                throw StartProblem("\(file) cannot be read: \(error.systemReason)")
             }
         }
     }
