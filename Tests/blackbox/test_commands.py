@@ -170,7 +170,7 @@ def test_doctor_counts_what_is_stored_and_describes_the_space(tmp_path):
     assert lines["careers"] == "174 active, 1 retired; by source: built-in 172, coast 2 and 1 retired"
     assert lines["model"] == MODEL
     assert all(words in lines["space"] for words in ("0.7", "0.3", "384", "titles"))
-    assert lines["vectors"].endswith("rows, of this space")
+    assert lines["vectors"].endswith("174 of 174 careers with the vector of their present text")
     # The vectors decide which model is loaded, whatever the settings say.
     other = run_command("doctor", "--data", data, "--model", "some-other-model")
     assert other.returncode == DONE
