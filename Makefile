@@ -104,6 +104,27 @@ bench: setup-model-if-possible build ## Measure search, embedding and the recomm
 	@scripts/setup-system --bench
 	$(if $(wildcard Benchmarks/run),Benchmarks/run,swift run -c release --package-path Benchmarks) $(ARGS)
 
+# What `make bench-search` measures: so many rows, queries at once and hits; DATA=random or text; CAP=1 for one hit a
+# cluster; APPROXIMATE=1 for hits without proof.
+ROWS = 100000
+QUERIES = 1
+K = 100
+CAP = 0
+ALPHA = 0.7
+APPROXIMATE =
+
+.PHONY: bench-search
+bench-search: setup-model-if-possible ## Measure one kind of search, print one JSON document
+	@swift build $(swift_flags) --product bench >&2
+	@.build/release/bench search --rows $(ROWS) --queries $(QUERIES) --k $(K) --cap $(CAP) --alpha $(ALPHA) \
+		--data $(if $(filter data,$(DATA)),random,$(DATA)) $(if $(filter 1,$(APPROXIMATE)),--approximate)
+
+.PHONY: bench-peers
+bench-peers: setup-model-if-possible ## Compare searches with FAISS, USearch and pgvector, in turn over the same rows
+	@scripts/setup-python --peers
+	@swift build $(swift_flags) --product bench >&2
+	.cache/peers/bin/python Benchmarks/peers/search.py $(ARGS)
+
 .PHONY: bench-reembed
 bench-reembed: setup-model-if-possible build ## Measure what readers notice of a re-embedding
 	python3 Benchmarks/http/reembed_latency.py $(ARGS)

@@ -146,6 +146,19 @@ void pl_scan_rows(int isa, const float *query, const float *rows, size_t dimensi
     }
 }
 
+void pl_scan_rows_of(int isa, const float *query, const float *rows, size_t dimension, const uint32_t *which,
+                     size_t count, float *scores) {
+    if (isa == PL_ISA_BEST) isa = pl_isa_best();
+    for (size_t i = 0; i < count; i++) {
+        // Rows picked from gigabytes are in no cache; two ahead hide most of the way to memory.
+        if (i + 2 < count) {
+            const char *next = (const char *)(rows + (size_t)which[i + 2] * dimension);
+            for (size_t b = 0; b < dimension * sizeof(float); b += 64) __builtin_prefetch(next + b);
+        }
+        pl_scan_rows(isa, query, rows + (size_t)which[i] * dimension, dimension, 1, scores + i);
+    }
+}
+
 // --- Selection by threshold ---
 
 static size_t pl_select_portable(const float *scores, size_t count, float threshold, uint32_t *selected) {

@@ -68,6 +68,16 @@ struct Bitmap: Sendable, Equatable {
         }
     }
 
+    /// Calls `body` with each longest run of rows that are not in the set, ascending.
+    func forEachRunOutside(_ body: (Range<Int>) -> Void) {
+        var start = 0
+        forEach(in: 0..<count) { row in
+            if start < row { body(start..<row) }
+            start = row + 1
+        }
+        if start < count { body(start..<count) }
+    }
+
     /// Calls `body` with the bits of `range`, up to 64 at a time, and the row that bit 0 stands for.
     private func forEachWord(in range: Range<Int>, _ body: (Int, UInt64) -> Void) {
         var row = range.lowerBound

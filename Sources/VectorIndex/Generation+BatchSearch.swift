@@ -10,11 +10,17 @@ private let tileRows = 2_048
 private let firstTileRows = 256
 
 /// One query's state in a batch. Its lock is never contended: within a tile one worker has the query.
-private final class QueryScan: Sendable {
+final class QueryScan: Sendable {
     let request: SearchRequest
     let eligible: [Bitmap?]
     let matched: Int
     let selection: Mutex<Selection>
+    /// Rows of segments with codes, to be scored at the end.
+    let candidates = Mutex<[Selection.Candidate]>([])
+    /// The threshold that is known for the whole search.
+    let floor = SharedFloor()
+    /// Rows scored canonically.
+    let rescored = Mutex(0)
 
     init(_ request: SearchRequest, in generation: Generation) throws(IndexError) {
         try request.validate(in: generation)
@@ -28,8 +34,8 @@ private final class QueryScan: Sendable {
 extension Generation {
     /// The best items for each of several queries: the same hits and scores as `search` gives one by one.
     ///
-    /// The queries share one pass over the rows. `sgemm` scores a tile; a row is dropped only where its product
-    /// plus the error bound stays below what the query already has; the rest are scored canonically.
+    /// The queries share one pass over the rows. Bounds from codes, or where there are none `sgemm`, look at a tile; a
+    /// row is dropped only where its bound stays below what the query already has; the rest are scored canonically.
     ///
     /// - Throws: `IndexError` for the first request that does not fit this generation.
     /// - Complexity: O(queries · rows · dimension) time; memory O(queries · (limit + tile)), never queries · rows.
@@ -46,7 +52,9 @@ extension Generation {
                 let hits = query.selection.withLock { $0.hits(withRanks: query.request.wantsRankBeforeCap) }
                 results.append(
                     SearchResult(
-                        hits: hits, matched: query.matched, scanned: query.matched, complete: true, exact: true))
+                        hits: hits, matched: query.matched, scanned: query.matched, complete: true,
+                        exact: !query.request.conditions.isApproximate || segments.allSatisfy { $0.codes == nil },
+                        rescored: query.rescored.withLock { $0 }))
             }
             start = end
         }
@@ -54,6 +62,25 @@ extension Generation {
     }
 
     private func scan(_ group: [QueryScan]) {
+        // Segments without codes first: they are small, and every threshold that they give spares rows of the others.
+        if segments.contains(where: { $0.codes == nil }) { multiply(group) }
+        for query in group { query.selection.withLock { query.floor.lift(&$0) } }
+        for (s, segment) in segments.enumerated() {
+            if let codes = segment.codes { scanCodes(of: s, codes, for: group) }
+        }
+        let workers = group.count < 8 ? 1 : min(WorkerThreads.processorCount, group.count)
+        WorkerThreads.concurrently(workers) { worker in
+            for q in stride(from: worker, to: group.count, by: workers) { resolve(group[q]) }
+        }
+    }
+
+    private func resolve(_ query: QueryScan) {
+        let candidates = query.candidates.withLock { $0 }
+        let scored = query.selection.withLock { resolve(candidates, for: query.request.query, into: &$0) }
+        query.rescored.withLock { $0 += scored }
+    }
+
+    private func multiply(_ group: [QueryScan]) {
         let width = layout.rowCount
         var queries = AlignedBuffer<Float>(count: group.count * width, repeating: 0)
         var target = queries.mutableSpan
@@ -63,7 +90,7 @@ extension Generation {
         // (queries, rows of the tile)
         let products = SharedScratch<Float>(count: group.count * tileRows, repeating: 0)
         var rowsOfTile = firstTileRows
-        for (s, segment) in segments.enumerated() {
+        for (s, segment) in segments.enumerated() where segment.codes == nil {
             var start = 0
             while start < segment.count {
                 let range = start..<min(start + rowsOfTile, segment.count)
@@ -99,6 +126,7 @@ extension Generation {
         let margin = RowScan.firstPassError(
             dimension: layout.rowCount, queryNorm: query.request.query.norm, rowNorm: segment.greatestNorm)
         query.selection.withLock { selection in
+            var scored = 0
             var indices = chosen.mutableSpan
             // nextDown: the subtraction itself may round up.
             let threshold = (selection.threshold - margin).nextDown
@@ -113,10 +141,12 @@ extension Generation {
                 let score = segment.read(rows: row..<row + 1) {
                     RowScan.canonicalScore(query: queryRow.span, row: $0)
                 }
+                scored += 1
                 selection.add(
                     .init(score: score, cluster: segment.clusters[row], slot: UInt32(offsets[s] + row)))
             }
             selection.cut()
+            query.rescored.withLock { $0 += scored }
         }
     }
 }

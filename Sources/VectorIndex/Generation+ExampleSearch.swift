@@ -42,7 +42,7 @@ extension Generation {
         }
         return SearchResult(
             hits: best.hits(withRanks: conditions.wantsRankBeforeCap), matched: matched, scanned: matched,
-            complete: true, exact: true, setAside: setAside)
+            complete: true, exact: true, rescored: matched, setAside: setAside)
     }
 }
 

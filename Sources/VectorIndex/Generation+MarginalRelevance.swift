@@ -67,7 +67,8 @@ extension Generation {
                 id: id(of: candidate.slot), slot: candidate.slot, cluster: cluster(of: candidate.slot),
                 score: candidate.relevance, rankBeforeCap: ranks?[position])
         }
-        return SearchResult(hits: hits, matched: matched, scanned: matched, complete: true, exact: true)
+        return SearchResult(
+            hits: hits, matched: matched, scanned: matched, complete: true, exact: true, rescored: matched)
     }
 
     /// `[α·e | (1 − α)·λ·a | 0]` of an item's row, as `FusedQuery` weighs it; all zero where nothing is left.

@@ -8,8 +8,9 @@ private let parallelRows = 8_192
 extension Generation {
     /// The best items for one query: exact.
     ///
-    /// One pass of the canonical kernel over the rows that meet the conditions, split over the processors where
-    /// there are many; each worker keeps a `Selection`, and the workers' selections are merged.
+    /// One pass over the rows that meet the conditions, split over the processors where there are many; each worker
+    /// keeps a `Selection`, and the workers' selections are merged. Rows that have codes are scored only where the
+    /// codes' bounds leave a doubt, others by the canonical kernel.
     ///
     /// - Throws: `IndexError` for a request that does not fit this generation.
     /// - Complexity: O(rows · dimension) time, O(limit) memory for each worker.
@@ -18,16 +19,41 @@ extension Generation {
         let eligible = try eligibleRows(for: request.conditions)
         let matched = matchedCount(eligible)
         let shares = workerShares()
-        let selections = WorkerThreads.map(shares.count) { worker in
+        let coded = codedQueries(for: request)
+        let floor = SharedFloor()
+        let found = WorkerThreads.map(shares.count) { worker in
             var selection = makeSelection(for: request.conditions)
-            scan(slots: shares[worker], query: request.query, eligible: eligible, into: &selection)
-            return selection
+            var candidates = Candidates(bounds: selection)
+            let scored = scan(
+                slots: shares[worker], query: request.query, coded: coded, eligible: eligible, floor: floor,
+                candidates: &candidates, into: &selection)
+            floor.lift(&candidates.bounds)
+            candidates.prune()
+            return (selection: selection, candidates: candidates.rows, scored: scored)
         }
         var best = makeSelection(for: request.conditions)
-        for selection in selections { best.merge(selection) }
+        for part in found { best.merge(part.selection) }
+        best.cut()
+        let rescored = resolve(found.flatMap(\.candidates), for: request.query, into: &best)
         return SearchResult(
             hits: best.hits(withRanks: request.wantsRankBeforeCap), matched: matched, scanned: matched, complete: true,
-            exact: true)
+            exact: !request.conditions.isApproximate || coded.allSatisfy { $0 == nil },
+            rescored: found.reduce(rescored) { $0 + $1.scored })
+    }
+
+    /// For each segment the query as its codes take it, or nil where the rows themselves are to be scored.
+    private func codedQueries(for request: SearchRequest) -> [CodedQuery?] {
+        // Where much of the index is asked for, little can be ruled out.
+        guard request.limit < count / 8 else { return segments.map { _ in nil } }
+        var mapping = QueryMapping()
+        return segments.map { segment in
+            segment.codes.map {
+                CodedQuery(
+                    request.query, coordinates: mapping.coordinates(of: request.query, along: $0.axes), codes: $0,
+                    layout: layout, greatestRowNorm: segment.greatestNorm,
+                    isApproximate: request.conditions.isApproximate)
+            }
+        }
     }
 
     func makeSelection(for conditions: SearchConditions) -> Selection {
@@ -93,15 +119,35 @@ extension Generation {
         zip(segments, eligible).reduce(0) { $0 + ($1.1?.population ?? $1.0.count) }
     }
 
-    /// Scores the eligible rows among `slots` canonically and offers them to the selection.
-    private func scan(slots: Range<Int>, query: FusedQuery, eligible: [Bitmap?], into selection: inout Selection) {
+    /// Finds the eligible rows among `slots` that may enter: candidates where there are codes, the others go to the
+    /// selection with their canonical scores.
+    ///
+    /// - Returns: how many rows were scored.
+    private func scan(
+        slots: Range<Int>, query: FusedQuery, coded: [CodedQuery?], eligible: [Bitmap?], floor: SharedFloor,
+        candidates: inout Candidates, into selection: inout Selection
+    ) -> Int {
         var scores = AlignedBuffer<Float>(count: blockRows, repeating: 0)
         var chosen = AlignedBuffer<UInt32>(count: blockRows, repeating: 0)
-        forEachBlock(of: slots, size: blockRows) { s, rows in
-            scan(
-                segment: s, rows: rows, query: query, eligible: eligible[s], scores: &scores, chosen: &chosen,
-                into: &selection)
+        var bounds = CodedScan()
+        var scored = 0
+        forEachBlock(of: slots, size: CodedScan.tileRows) { s, rows in
+            let few = eligible[s].map { $0.population(in: rows) * 4 < rows.count } ?? false
+            if let coded = coded[s], let codes = segments[s].codes, !few {
+                bounds.scan(
+                    segments[s], codes: codes, rows: rows, offset: offsets[s], coded: coded, eligible: eligible[s],
+                    floor: floor, into: &candidates)
+                return
+            }
+            scored += eligible[s].map { $0.population(in: rows) } ?? rows.count
+            for start in stride(from: rows.lowerBound, to: rows.upperBound, by: blockRows) {
+                scan(
+                    segment: s, rows: start..<min(start + blockRows, rows.upperBound), query: query,
+                    eligible: eligible[s], scores: &scores, chosen: &chosen, into: &selection)
+            }
+            floor.lift(&selection)
         }
+        return scored
     }
 
     private func scan(

@@ -77,6 +77,14 @@ package final class Generation: Sendable {
         return segments[segment].read(rows: row..<row + 1) { RowScan.canonicalScore(query: query.span, row: $0) }
     }
 
+    /// Bytes of float32 and of codes that a row takes, on average over the segments.
+    package var bytesPerRow: Int {
+        let rows = offsets[segments.count]
+        guard rows > 0 else { return layout.rowCount * MemoryLayout<Float>.stride }
+        let codes = segments.reduce(0) { $0 + $1.count * ($1.codes?.bytesPerRow ?? 0) }
+        return layout.rowCount * MemoryLayout<Float>.stride + (codes + rows / 2) / rows
+    }
+
     /// The names of the attributes that any item has.
     package var attributeNames: Set<String> {
         segments.reduce(into: []) { $0.formUnion($1.columns.names) }

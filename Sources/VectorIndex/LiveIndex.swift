@@ -8,9 +8,12 @@ package final class LiveIndex: Sendable {
     private let published: Mutex<Generation>
     /// Held for as long as a writer builds; readers never take it.
     private let writing = Mutex(())
+    private let codePolicy: CodePolicy
 
-    package init(layout: RowLayout = .standard) {
+    /// - Parameter codesFrom: segments of at least so many rows get codes that bound their scores.
+    package init(layout: RowLayout = .standard, codesFrom: Int = CodePolicy.defaultLeastRows) {
         published = Mutex(.empty(layout: layout))
+        codePolicy = CodePolicy(leastRows: codesFrom)
     }
 
     /// What to read from; take it once a request.
@@ -30,7 +33,7 @@ package final class LiveIndex: Sendable {
         let result: Result<Generation, IndexError> = writing.withLock { _ in
             let base = current
             do throws(IndexError) {
-                let next = try Self.next(after: base, upserting: items, deleting: ids)
+                let next = try next(after: base, upserting: items, deleting: ids)
                 published.withLock { $0 = next }
                 return .success(next)
             } catch {
@@ -48,7 +51,7 @@ package final class LiveIndex: Sendable {
             do throws(IndexError) {
                 let empty = Generation(
                     number: base.number, layout: base.layout, segments: [], dead: [], clusterNames: [])
-                let next = try Self.next(after: empty, upserting: items, deleting: [])
+                let next = try next(after: empty, upserting: items, deleting: [])
                 published.withLock { $0 = next }
                 return .success(next)
             } catch {
@@ -58,7 +61,7 @@ package final class LiveIndex: Sendable {
         return try result.get()
     }
 
-    private static func next(
+    private func next(
         after base: Generation, upserting items: [IndexItem], deleting ids: [ItemID]
     ) throws(IndexError) -> Generation {
         var segments = base.segments
@@ -78,7 +81,10 @@ package final class LiveIndex: Sendable {
                 clusterNames.append(item.cluster)
                 return code
             }
-            segments.append(try Segment(items: items, clusterCodes: clusterCodes, layout: base.layout))
+            let segment = try Segment(items: items, clusterCodes: clusterCodes, layout: base.layout) { rows, count in
+                codePolicy.codes(of: rows, count: count, layout: base.layout, known: segments)
+            }
+            segments.append(segment)
             dead.append(Bitmap(count: items.count))
         }
         try mergeTail(&segments, &dead, layout: base.layout)
@@ -88,7 +94,7 @@ package final class LiveIndex: Sendable {
 
     /// Restores the invariant that each segment has at least twice the live rows of the next, and that no
     /// segment is mostly dead.
-    private static func mergeTail(
+    private func mergeTail(
         _ segments: inout [Segment], _ dead: inout [Bitmap], layout: RowLayout
     ) throws(IndexError) {
         let live = zip(segments, dead).map { $0.count - $1.population }
@@ -101,7 +107,9 @@ package final class LiveIndex: Sendable {
         }
         guard first < segments.count else { return }
         let sources = zip(segments[first...], dead[first...]).map { (segment: $0, dead: $1) }
-        let merged = try Segment(merging: sources, layout: layout)
+        let merged = try Segment(merging: sources, layout: layout) { rows, count in
+            codePolicy.codes(merging: sources, rows: rows, count: count, layout: layout, known: segments)
+        }
         segments.removeSubrange(first...)
         dead.removeSubrange(first...)
         if merged.count > 0 {

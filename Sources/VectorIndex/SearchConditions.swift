@@ -8,16 +8,19 @@ package struct SearchConditions: Sendable {
     package var excluded: Set<ItemID>
     /// Whether hits tell what their rank would be without the cap.
     package var wantsRankBeforeCap: Bool
+    /// Whether hits that are very likely, but not proven, to be the best are good enough.
+    package var isApproximate: Bool
 
     package init(
         limit: Int, maxPerCluster: Int? = nil, filter: Filter? = nil, excluded: Set<ItemID> = [],
-        wantsRankBeforeCap: Bool = false
+        wantsRankBeforeCap: Bool = false, isApproximate: Bool = false
     ) {
         self.limit = limit
         self.maxPerCluster = maxPerCluster
         self.filter = filter
         self.excluded = excluded
         self.wantsRankBeforeCap = wantsRankBeforeCap
+        self.isApproximate = isApproximate
     }
 
     func validate(in generation: Generation) throws(IndexError) {

@@ -10,12 +10,12 @@ package struct SearchRequest: Sendable {
 
     package init(
         query: FusedQuery, limit: Int, maxPerCluster: Int? = nil, filter: Filter? = nil, excluded: Set<ItemID> = [],
-        wantsRankBeforeCap: Bool = false
+        wantsRankBeforeCap: Bool = false, isApproximate: Bool = false
     ) {
         self.query = query
         conditions = SearchConditions(
             limit: limit, maxPerCluster: maxPerCluster, filter: filter, excluded: excluded,
-            wantsRankBeforeCap: wantsRankBeforeCap)
+            wantsRankBeforeCap: wantsRankBeforeCap, isApproximate: isApproximate)
     }
 
     /// How many hits; 0 gives none, more than there are items gives all.

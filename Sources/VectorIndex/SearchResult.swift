@@ -21,6 +21,8 @@ package struct SearchResult: Sendable, Equatable {
     package var complete: Bool
     /// Whether the hits are proven to be the best that the conditions and the cap allow.
     package var exact: Bool
+    /// Items that were scored in float32, after bounds had ruled the others out; all of them without codes.
+    package var rescored = 0
     /// Items that met the conditions, but are nearer to something disliked than to everything liked.
     package var setAside = 0
 }

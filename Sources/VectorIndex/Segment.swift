@@ -14,9 +14,15 @@ final class Segment: Sendable {
     /// The greatest Euclidean norm of a row: what the first pass's error bound rests on.
     let greatestNorm: Double
     private let rowsByID: [ItemID: UInt32]
+    /// An 8-bit copy of the rows that bounds their scores; nil for few rows.
+    let codes: RowCodes?
 
+    /// - Parameter makeCodes: called with the rows (count, layout.rowCount) and their count.
     /// - Throws: `IndexError` naming the first item that does not fit the layout.
-    init(items: [IndexItem], clusterCodes: [UInt32], layout: RowLayout) throws(IndexError) {
+    init(
+        items: [IndexItem], clusterCodes: [UInt32], layout: RowLayout,
+        makeCodes: (FrozenBuffer<Float>, Int) -> RowCodes? = { _, _ in nil }
+    ) throws(IndexError) {
         precondition(items.count == clusterCodes.count)
         var rows = AlignedBuffer<Float>(count: items.count * layout.rowCount, repeating: 0)
         var rowsByID: [ItemID: UInt32] = Dictionary(minimumCapacity: items.count)
@@ -39,13 +45,17 @@ final class Segment: Sendable {
         attributes = items.map(\.attributes)
         columns = try AttributeColumns(rows: attributes)
         self.rows = FrozenBuffer(rows)
+        codes = makeCodes(self.rows, count)
         width = layout.rowCount
         self.rowsByID = rowsByID
         self.greatestNorm = greatestNorm.nextUp
     }
 
     /// The rows of `sources` that are not in their dead sets, in order, as one segment.
-    init(merging sources: [(segment: Segment, dead: Bitmap)], layout: RowLayout) throws(IndexError) {
+    init(
+        merging sources: [(segment: Segment, dead: Bitmap)], layout: RowLayout,
+        makeCodes: (FrozenBuffer<Float>, Int) -> RowCodes? = { _, _ in nil }
+    ) throws(IndexError) {
         let live = sources.reduce(0) { $0 + $1.segment.count - $1.dead.population }
         var rows = AlignedBuffer<Float>(count: live * layout.rowCount, repeating: 0)
         var ids: [ItemID] = []
@@ -70,6 +80,7 @@ final class Segment: Sendable {
         self.attributes = attributes
         columns = try AttributeColumns(rows: attributes)
         self.rows = FrozenBuffer(rows)
+        codes = makeCodes(self.rows, count)
         width = layout.rowCount
         greatestNorm = sources.reduce(0) { max($0, $1.segment.greatestNorm) }
         rowsByID = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, UInt32($0)) })

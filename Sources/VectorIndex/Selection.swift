@@ -16,10 +16,16 @@ struct Selection: Sendable {
     private let maxPerCluster: Int?
     /// Whether rows that the cap alone kept out are remembered, for ranks without the cap.
     private let keepsCapped: Bool
-    private let capacity: Int
+    /// Candidates held before they are cut to the best list.
+    let capacity: Int
 
     /// A row with a smaller score cannot enter any more.
     private(set) var threshold: Float = -.infinity
+    /// For each cluster that has all the rows it may have the least of their scores: what a further one must reach.
+    /// Empty without a cap, and where capped rows are remembered.
+    private var clusterFloors: [Float] = []
+    /// Whether any cluster is full.
+    private(set) var hasClusterFloors = false
     private var buffer: [Candidate] = []
     private var capped: [Candidate] = []
     private var cappedPruneCount = 1_024
@@ -33,7 +39,18 @@ struct Selection: Sendable {
         self.keepsCapped = keepsCapped && maxPerCluster != nil
         capacity = self.limit + max(self.limit, 256)
         if self.limit == 0 || maxPerCluster == 0 { threshold = .infinity }
+        if maxPerCluster != nil, !self.keepsCapped {
+            clusterFloors = Array(repeating: -.infinity, count: generation.clusterNames.count)
+        }
     }
+
+    /// Whether a row whose score is at most `bound` may still enter.
+    func mayEnter(_ bound: Float, cluster: UInt32) -> Bool {
+        bound >= threshold && (!hasClusterFloors || bound >= clusterFloors[Int(cluster)])
+    }
+
+    /// Raises the threshold to what is known to be reached by a whole list elsewhere.
+    mutating func raise(to floor: Float) { threshold = max(threshold, floor) }
 
     mutating func add(_ candidate: Candidate) {
         guard candidate.score >= threshold, threshold < .infinity else { return }
@@ -47,8 +64,10 @@ struct Selection: Sendable {
     }
 
     /// Cuts the buffer to the best list of what it holds, and raises the threshold.
-    mutating func cut() {
-        guard buffer.count > sorted else { return }
+    ///
+    /// - Parameter news: fewer candidates since the last time are not worth the sorting.
+    mutating func cut(atLeast news: Int = 1) {
+        guard buffer.count >= sorted + news else { return }
         buffer.sort(by: precedes)
         if let maxPerCluster {
             var taken: [UInt32: Int] = [:]
@@ -61,6 +80,10 @@ struct Selection: Sendable {
                 }
                 if kept == limit { break }
                 taken[candidate.cluster, default: 0] += 1
+                if taken[candidate.cluster] == maxPerCluster, !clusterFloors.isEmpty {
+                    clusterFloors[Int(candidate.cluster)] = candidate.score
+                    hasClusterFloors = true
+                }
                 buffer[kept] = candidate
                 kept += 1
             }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 // Owned, cache-line aligned memory: what every kernel and BLAS call reads and writes.
 
 /// Fixed-size storage of `count` elements whose first element lies on a cache line (64 bytes).
@@ -9,7 +11,7 @@
     package static var alignment: Int { 64 }
 
     package let count: Int
-    private let base: UnsafeMutablePointer<Element>
+    @usableFromInline let base: UnsafeMutablePointer<Element>
 
     /// Storage of `count` elements, all equal to `value`.
     ///
@@ -25,12 +27,25 @@
         self.count = count
     }
 
+    /// Storage of `count` elements whose bytes are all 0.
+    package init(zeroed count: Int) {
+        precondition(count >= 0, "a buffer cannot have \(count) elements")
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+        precondition(!overflow, "a buffer of \(count) elements does not fit the address space")
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 1), alignment: Self.alignment)
+        // SAFETY: `raw` holds `bytes` bytes; Element is bitwise copyable, and every caller's zero is a value of it.
+        unsafe memset(raw, 0, bytes)
+        unsafe base = raw.bindMemory(to: Element.self, capacity: count)
+        self.count = count
+    }
+
     deinit {
         // SAFETY: `base` was allocated by `init` and nobody else frees it; Element needs no deinitialisation.
         unsafe UnsafeMutableRawPointer(base).deallocate()
     }
 
-    package var span: Span<Element> {
+    // Inlinable, so that users in other modules index memory and call nothing.
+    @inlinable package var span: Span<Element> {
         @_lifetime(borrow self)
         get {
             // SAFETY: `count` elements were initialised by `init`; the span cannot outlive the borrow of self.
@@ -39,7 +54,7 @@
         }
     }
 
-    package var mutableSpan: MutableSpan<Element> {
+    @inlinable package var mutableSpan: MutableSpan<Element> {
         @_lifetime(&self)
         mutating get {
             // SAFETY: as for `span`; the exclusive borrow of self makes this the only view.
@@ -49,7 +64,7 @@
     }
 
     /// Calls `body` with a view of the elements in `range`.
-    package func read<Result>(_ range: Range<Int>, _ body: (Span<Element>) -> Result) -> Result {
+    @inlinable package func read<Result>(_ range: Range<Int>, _ body: (Span<Element>) -> Result) -> Result {
         let whole = span
         return body(whole.extracting(range))
     }
@@ -64,7 +79,7 @@
         }
     }
 
-    package subscript(index: Int) -> Element {
+    @inlinable package subscript(index: Int) -> Element {
         get {
             precondition(index >= 0 && index < count, "index \(index) is outside 0..<\(count)")
             return unsafe base[index]

@@ -3,7 +3,7 @@
 /// Made from an `AlignedBuffer` whose ownership it takes: what a builder wrote becomes what is served, without
 /// a copy.
 @safe package final class FrozenBuffer<Element: BitwiseCopyable>: Sendable {
-    private let storage: AlignedBuffer<Element>
+    @usableFromInline let storage: AlignedBuffer<Element>
     package let count: Int
 
     package init(_ buffer: consuming AlignedBuffer<Element>) {
@@ -11,10 +11,10 @@
         storage = buffer
     }
 
-    package subscript(index: Int) -> Element { storage[index] }
+    @inlinable package subscript(index: Int) -> Element { storage[index] }
 
     /// Calls `body` with a view of the elements in `range`.
-    package func read<Result>(_ range: Range<Int>, _ body: (Span<Element>) -> Result) -> Result {
+    @inlinable package func read<Result>(_ range: Range<Int>, _ body: (Span<Element>) -> Result) -> Result {
         storage.read(range, body)
     }
 }

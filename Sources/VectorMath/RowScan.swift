@@ -51,6 +51,34 @@ package enum RowScan {
         return score
     }
 
+    /// Canonical inner products of one query with some rows: `scores[i] = query · rows[which[i]]`.
+    ///
+    /// - Parameters:
+    ///   - rows: (rows, dimension), all of them.
+    ///   - scores: as many as `which`.
+    package static func canonicalScores(
+        query: Span<Float>, of which: Span<UInt32>, rows: Span<Float>, into scores: inout MutableSpan<Float>
+    ) {
+        let count = scores.count
+        precondition(query.count > 0 && query.count % dimensionGranularity == 0, "the query has \(query.count) floats")
+        precondition(which.count == count)
+        let rowCount = rows.count / query.count
+        for i in which.indices { precondition(which[i] < rowCount, "row \(which[i]) is not among \(rowCount)") }
+        // SAFETY: the kernel reads the query, the rows named, checked above, and writes `count` scores.
+        unsafe query.withUnsafeBufferPointer { query in
+            unsafe rows.withUnsafeBufferPointer { rows in
+                unsafe which.withUnsafeBufferPointer { which in
+                    unsafe scores.withUnsafeMutableBufferPointer { scores in
+                        guard let q = query.baseAddress, let x = rows.baseAddress, let w = which.baseAddress,
+                            let out = scores.baseAddress
+                        else { return }
+                        unsafe pl_scan_rows_of(Int32(PL_ISA_BEST), q, x, query.count, w, count, out)
+                    }
+                }
+            }
+        }
+    }
+
     /// First-pass inner products of several queries with consecutive rows by `sgemm`:
     /// `products[q, r] ≈ queries[q] · rows[r]`, within `firstPassError` of the canonical value.
     ///

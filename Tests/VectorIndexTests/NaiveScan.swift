@@ -65,6 +65,13 @@ struct NaiveScan {
 }
 
 extension SearchResult {
+    /// Whether both found the same, whatever work it took.
+    func sameFinding(as other: SearchResult) -> Bool {
+        var other = other
+        other.rescored = rescored
+        return self == other
+    }
+
     var found: [NaiveScan.Found] {
         hits.map { .init(id: $0.id, score: $0.score.bitPattern, rankBeforeCap: $0.rankBeforeCap ?? -1) }
     }

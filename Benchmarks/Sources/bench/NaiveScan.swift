@@ -18,9 +18,14 @@ struct NaiveScan {
 
     /// The share of the best list that `result` has at the same place with the same score: stricter than recall as
     /// it is usually counted, which asks for neither.
-    func recall(of result: SearchResult, limit: Int, maxPerCluster: Int?) -> Double {
+    ///
+    /// - Parameter asSet: count the hits wherever they are, for a search that may miss some.
+    func recall(of result: SearchResult, limit: Int, maxPerCluster: Int?, asSet: Bool = false) -> Double {
         let best = best(limit: limit, maxPerCluster: maxPerCluster)
         guard !best.isEmpty else { return result.hits.isEmpty ? 1 : 0 }
+        if asSet {
+            return Double(Set(best.map(\.slot)).intersection(result.hits.map(\.slot)).count) / Double(best.count)
+        }
         let agreeing = zip(best, result.hits).count { $0.score == $1.score && $0.slot == $1.slot }
         return Double(agreeing) / Double(max(best.count, result.hits.count))
     }

@@ -19,43 +19,21 @@ struct RandomItems: Sendable {
             abilities: random.unitVector(layout.abilityCount), cluster: "cluster \(number % Self.clusterCount)")
     }
 
-    /// The items of `numbers`, in order.
-    func items(_ numbers: Range<Int>) -> [IndexItem] {
-        let workers = WorkerThreads.processorCount
-        let share = (numbers.count + workers - 1) / workers
-        let parts = WorkerThreads.map(workers) { worker in
-            let start = min(numbers.lowerBound + worker * share, numbers.upperBound)
-            return (start..<min(start + share, numbers.upperBound)).map(item)
-        }
-        return parts.flatMap { $0 }
-    }
-
     /// The query of `number`, as different from the items as they are from each other.
-    func query(_ number: Int) throws -> FusedQuery {
+    func query(_ number: Int, alpha: Float = 0.7) throws -> FusedQuery {
         let item = item(Self.firstQuery + number)
         return try FusedQuery(
-            embedding: item.embedding, abilities: item.abilities, alpha: 0.7, lambda: 0.2, layout: layout)
+            embedding: item.embedding, abilities: item.abilities, alpha: alpha, lambda: 0.2, layout: layout)
     }
 
     /// An index of the items `0..<count`.
-    ///
-    /// Put in by shares of two thirds of what is left: each segment is then twice as large as all after it, so none
-    /// is ever merged, and beside the index memory is needed for the items of the first share alone.
     func index(count: Int) throws -> LiveIndex {
-        let index = LiveIndex(layout: layout)
-        var start = 0
-        while start < count {
-            let left = count - start
-            let share = left < 20_000 ? left : (left * 2 + 2) / 3
-            try index.apply(upserting: items(start..<start + share))
-            start += share
-        }
-        return index
+        try BenchIndex.make(count: count, layout: layout) { item($0) }
     }
 }
 
 /// SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number generators, 2014).
-private struct SplitMix64 {
+struct SplitMix64 {
     var state: UInt64
 
     mutating func next() -> UInt64 {

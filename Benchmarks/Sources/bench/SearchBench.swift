@@ -25,16 +25,16 @@ struct SearchBench {
         let generation = try random.index(count: rows).current
         self.generation = generation
         plain = PlainRows(count: rows, width: generation.layout.rowCount)
-        queries = try (0..<Self.batch).map(random.query)
+        queries = try (0..<Self.batch).map { try random.query($0) }
         queryMatrix = queries.flatMap(\.row)
         oracles = queries.prefix(Self.checked).map { NaiveScan($0, over: generation) }
     }
 
     /// Why so many rows cannot be measured here, or nil.
     ///
-    /// An index and as much plain memory are held, and while the index is made the items of its first two thirds.
+    /// An index with its codes and as much plain memory as its rows are held, and while the index is made the items of its first two thirds.
     static func lackOfMemory(rows: Int) -> String? {
-        let needed = Double(rows * RowLayout.standard.rowCount * MemoryLayout<Float>.stride) * 2.2 + 3e8
+        let needed = Double(rows * RowLayout.standard.rowCount * MemoryLayout<Float>.stride) * 2.5 + 3e8
         guard let available = Machine.availableBytes, Double(available) < needed else { return nil }
         return "\(Table.whole(rows)) rows were not measured: they need \(Table.number(needed / 1e9)) GB of memory, and "
             + "\(Table.number(Double(available) / 1e9)) GB are available"

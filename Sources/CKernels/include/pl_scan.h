@@ -26,5 +26,9 @@ int pl_isa_best(void);
 // query: (dimension), rows: (count, dimension) contiguous, scores: (count); dimension % 16 == 0.
 void pl_scan_rows(int isa, const float *query, const float *rows, size_t dimension, size_t count, float *scores);
 
+// scores[i] = canonical inner product of query and row which[i] of `rows` (…, dimension); rows to come are fetched ahead.
+void pl_scan_rows_of(int isa, const float *query, const float *rows, size_t dimension, const uint32_t *which,
+                     size_t count, float *scores);
+
 // Writes the ascending indices i with scores[i] >= threshold to `selected`, at most `count`; returns how many.
 size_t pl_select_at_least(int isa, const float *scores, size_t count, float threshold, uint32_t *selected);

@@ -1,0 +1,186 @@
+internal import VectorMath
+
+/// An 8-bit copy of a segment's rows along principal axes, plane by plane, that bounds their inner products.
+///
+/// Plane p of a row holds `scale · c ≈` its coordinates, the norm of what that leaves out, and the norm of the
+/// coordinates past the plane. Abilities are kept as they are, so their share of a score is exact for every α.
+final class RowCodes: Sendable {
+    struct Plane: Sendable {
+        let coordinates: Range<Int>
+        /// (rows, coordinates.count)
+        let codes: FrozenBuffer<UInt8>
+        /// (rows, 4): scale, residual, tail, 0.
+        let records: FrozenBuffer<Float>
+        /// Of all rows.
+        let greatestResidual: Float
+
+        /// Calls `body` with the codes and the records of some rows.
+        func read(_ rows: Range<Int>, _ body: (Span<UInt8>, Span<Float>) -> Void) {
+            let width = coordinates.count
+            codes.read(rows.lowerBound * width..<rows.upperBound * width) { codes in
+                records.read(rows.lowerBound * CodeScan.recordCount..<rows.upperBound * CodeScan.recordCount) {
+                    body(codes, $0)
+                }
+            }
+        }
+    }
+
+    let axes: PrincipalAxes
+    let count: Int
+    let planes: [Plane]
+    /// (rows, abilityWidth): abilities and zeros.
+    let abilities: FrozenBuffer<Float>
+    /// Floats of a row's abilities, a multiple of 16; 0 where items have none.
+    let abilityWidth: Int
+    /// The greatest norm of a row's embedding.
+    let greatestEmbeddingNorm: Double
+    /// Mean over the rows of the squared norm past the first plane: grows when the axes fit no more.
+    let meanTail: Double
+
+    /// Rows mapped at a time.
+    private static let tileRows = 2_048
+
+    /// Bytes that a row takes besides its float32 form.
+    var bytesPerRow: Int {
+        planes.reduce(abilityWidth * 4) { $0 + $1.coordinates.count + CodeScan.recordCount * 4 }
+    }
+
+    /// A quarter, a quarter, a half: what a first look needs, what most doubts need, the rest.
+    static func planes(of coordinateCount: Int) -> [Range<Int>] {
+        let step = CodeScan.dimensionGranularity
+        guard coordinateCount >= 4 * step else { return [0..<coordinateCount] }
+        let first = coordinateCount / 4 / step * step
+        return [0..<first, first..<2 * first, 2 * first..<coordinateCount]
+    }
+
+    static func abilityWidth(_ layout: RowLayout) -> Int {
+        (layout.abilityCount + RowScan.dimensionGranularity - 1) / RowScan.dimensionGranularity
+            * RowScan.dimensionGranularity
+    }
+
+    /// - Parameter rows: (count, layout.rowCount).
+    init(rows: FrozenBuffer<Float>, count: Int, layout: RowLayout, axes: PrincipalAxes) {
+        let width = layout.rowCount
+        let coordinateCount = axes.coordinateCount
+        let builders = Self.planes(of: coordinateCount).map { PlaneBuilder($0, count: count) }
+        let abilityWidth = Self.abilityWidth(layout)
+        var abilities = AlignedBuffer<Float>(count: count * abilityWidth, repeating: 0)
+        var mapped = AlignedBuffer<Float>(count: Self.tileRows * coordinateCount, repeating: 0)
+        var greatest = 0.0
+        var tails = 0.0
+        var start = 0
+        while start < count {
+            let tile = start..<min(start + Self.tileRows, count)
+            var all = mapped.mutableSpan
+            var coordinates = all._mutatingExtracting(0..<tile.count * coordinateCount)
+            rows.read(tile.lowerBound * width..<tile.upperBound * width) { source in
+                axes.map(source, rowCount: tile.count, stride: width, into: &coordinates)
+                for i in 0..<tile.count {
+                    for k in 0..<layout.abilityCount {
+                        abilities[(tile.lowerBound + i) * abilityWidth + k] =
+                            source[i * width + layout.embeddingCount + k]
+                    }
+                }
+            }
+            let done = coordinates.span
+            for i in 0..<tile.count {
+                let row = done.extracting(i * coordinateCount..<(i + 1) * coordinateCount)
+                // From the last plane to the first, so that each knows the tail past it.
+                var tail = 0.0
+                for p in builders.indices.reversed() {
+                    if p == 0 { tails += tail }
+                    tail += builders[p].add(row, at: tile.lowerBound + i, tail: tail)
+                }
+                greatest = max(greatest, tail)
+            }
+            start = tile.upperBound
+        }
+        self.axes = axes
+        self.count = count
+        planes = builders.map { $0.plane() }
+        self.abilities = FrozenBuffer(abilities)
+        self.abilityWidth = abilityWidth
+        // Mapped coordinates are off by less than a thousandth (`PrincipalAxes.error`).
+        greatestEmbeddingNorm = greatest.squareRoot() * 1.001 + 0x1p-60
+        meanTail = count > 0 ? tails / Double(count) : 0
+    }
+
+    /// The codes of the rows of `sources` that are not in their dead sets, in order; nil unless all have the same axes.
+    init?(merging sources: [(codes: RowCodes?, dead: Bitmap)]) {
+        guard let first = sources.first?.codes, sources.allSatisfy({ $0.codes?.axes === first.axes }) else {
+            return nil
+        }
+        let known = sources.compactMap { source in source.codes.map { (codes: $0, dead: source.dead) } }
+        axes = first.axes
+        abilityWidth = first.abilityWidth
+        count = known.reduce(0) { $0 + $1.codes.count - $1.dead.population }
+        planes = first.planes.indices.map { p in
+            let range = first.planes[p].coordinates
+            return Plane(
+                coordinates: range,
+                codes: Self.gather(known.map { ($0.codes.planes[p].codes, $0.dead) }, width: range.count, empty: 128),
+                records: Self.gather(
+                    known.map { ($0.codes.planes[p].records, $0.dead) }, width: CodeScan.recordCount, empty: 0),
+                greatestResidual: known.reduce(0) { max($0, $1.codes.planes[p].greatestResidual) })
+        }
+        abilities = Self.gather(known.map { ($0.codes.abilities, $0.dead) }, width: first.abilityWidth, empty: 0)
+        greatestEmbeddingNorm = known.reduce(0) { max($0, $1.codes.greatestEmbeddingNorm) }
+        let rows = known.reduce(0) { $0 + $1.codes.count }
+        meanTail = known.reduce(0) { $0 + $1.codes.meanTail * Double($1.codes.count) } / Double(max(rows, 1))
+    }
+
+    private static func gather<Element: BitwiseCopyable>(
+        _ sources: [(buffer: FrozenBuffer<Element>, dead: Bitmap)], width: Int, empty: Element
+    ) -> FrozenBuffer<Element> {
+        let live = sources.reduce(0) { $0 + $1.dead.count - $1.dead.population }
+        var all = AlignedBuffer<Element>(count: live * width, repeating: empty)
+        guard width > 0 else { return FrozenBuffer(all) }
+        var next = 0
+        for (buffer, dead) in sources {
+            dead.forEachRunOutside { run in
+                buffer.read(run.lowerBound * width..<run.upperBound * width) { all.write($0, at: next) }
+                next += run.count * width
+            }
+        }
+        return FrozenBuffer(all)
+    }
+}
+
+/// One plane while its rows are added.
+private final class PlaneBuilder {
+    private let coordinates: Range<Int>
+    private var codes: AlignedBuffer<UInt8>
+    private var records: AlignedBuffer<Float>
+    private var greatestResidual: Float = 0
+
+    init(_ coordinates: Range<Int>, count: Int) {
+        self.coordinates = coordinates
+        codes = AlignedBuffer(count: count * coordinates.count, repeating: 128)
+        records = AlignedBuffer(count: count * CodeScan.recordCount, repeating: 0)
+    }
+
+    /// - Parameter tail: squared norm of the coordinates past this plane.
+    /// - Returns: the squared norm of this plane's coordinates.
+    func add(_ row: Span<Float>, at position: Int, tail: Double) -> Double {
+        let part = row.extracting(coordinates)
+        var all = codes.mutableSpan
+        var target = all._mutatingExtracting(position * part.count..<(position + 1) * part.count)
+        let (scale, residual, squaredNorm) = CodeScan.quantise(part, into: &target)
+        let start = position * CodeScan.recordCount
+        records[start] = scale
+        records[start + 1] = residual
+        greatestResidual = max(greatestResidual, residual)
+        records[start + 2] = tail == 0 ? 0 : Float(tail.squareRoot() * (1 + 1e-12)).nextUp
+        return squaredNorm
+    }
+
+    func plane() -> RowCodes.Plane {
+        var frozenCodes = AlignedBuffer<UInt8>(count: 0, repeating: 0)
+        var frozenRecords = AlignedBuffer<Float>(count: 0, repeating: 0)
+        swap(&frozenCodes, &codes)
+        swap(&frozenRecords, &records)
+        return RowCodes.Plane(
+            coordinates: coordinates, codes: FrozenBuffer(frozenCodes), records: FrozenBuffer(frozenRecords),
+            greatestResidual: greatestResidual)
+    }
+}
