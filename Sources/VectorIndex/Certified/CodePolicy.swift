@@ -2,8 +2,10 @@ internal import VectorMath
 
 /// Which segments get codes, and along which axes.
 package struct CodePolicy: Sendable {
-    /// Fewer rows are scored sooner than bounded.
+    /// For fewer rows the axes are not worth fitting.
     package static var defaultLeastRows: Int { 4_096 }
+    /// Once there are axes, smaller segments get codes too: scored in float32, 4,000 rows cost as much as 15,000 bounded.
+    private static let leastRowsWithAxes = 256
 
     let leastRows: Int
     /// The axes are fitted anew where the mean squared norm past the first plane has grown by this factor.
@@ -11,11 +13,12 @@ package struct CodePolicy: Sendable {
 
     /// Codes of rows that are new.
     func codes(of rows: FrozenBuffer<Float>, count: Int, layout: RowLayout, known: [Segment]) -> RowCodes? {
-        guard count >= leastRows, layout.embeddingCount <= CodeScan.greatestDimension else { return nil }
         let largest = known.max { $0.count < $1.count }?.codes
+        let least = largest == nil ? leastRows : min(leastRows, Self.leastRowsWithAxes)
+        guard count >= least, layout.embeddingCount <= CodeScan.greatestDimension else { return nil }
         if let largest {
             let codes = RowCodes(rows: rows, count: count, layout: layout, axes: largest.axes)
-            if codes.meanTail <= Self.drift * largest.axes.meanTail { return codes }
+            if count < leastRows || codes.meanTail <= Self.drift * largest.axes.meanTail { return codes }
         }
         return fitted(rows, count: count, layout: layout)
     }
@@ -25,9 +28,8 @@ package struct CodePolicy: Sendable {
         merging sources: [(segment: Segment, dead: Bitmap)], rows: FrozenBuffer<Float>, count: Int, layout: RowLayout,
         known: [Segment]
     ) -> RowCodes? {
-        guard count >= leastRows else { return nil }
         if let merged = RowCodes(merging: sources.map { ($0.segment.codes, $0.dead) }),
-            merged.meanTail <= Self.drift * merged.axes.meanTail
+            count < leastRows || merged.meanTail <= Self.drift * merged.axes.meanTail
         {
             return merged
         }
