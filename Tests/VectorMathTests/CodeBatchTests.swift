@@ -8,6 +8,28 @@ import VectorMath
         let partial: Float
     }
 
+    /// What a pass finds for each query.
+    static func lists(
+        _ batch: CodeBatch, planes: [CodeBatch.PlaneRows], abilities: FrozenBuffer<Float>, rows: Range<Int>,
+        weights: CodeBatch.Weights, thresholds: [Float], using instructions: InstructionSet
+    ) -> [[Found]] {
+        var survivors = CodeSurvivors(queryCount: batch.paddedCount, capacity: rows.upperBound)
+        batch.survivors(
+            planes: planes, abilities: abilities, rows: rows, weights: weights, thresholds: thresholds,
+            into: &survivors, using: instructions)
+        var lists: [[Found]] = []
+        for query in 0..<batch.count { lists.append(list(of: query, in: survivors)) }
+        return lists
+    }
+
+    static func list(of query: Int, in survivors: borrowing CodeSurvivors) -> [Found] {
+        var list: [Found] = []
+        survivors.read(query) { rows, partials in
+            for i in rows.indices { list.append(Found(row: rows[i], partial: partials[i])) }
+        }
+        return list
+    }
+
     @Test(arguments: [1, 2, 3], [1, 32, 45])
     func `find the rows whose bound reaches their threshold, on every instruction set`(
         depth: Int, queryCount: Int
@@ -62,19 +84,10 @@ import VectorMath
             + filler.map { _ in Float.infinity }
         var all: [[[Found]]] = []
         for set in InstructionSet.available + [.best] {
-            var survivors = CodeSurvivors(queryCount: batch.paddedCount, capacity: rowCount)
-            batch.survivors(
-                planes: planes, abilities: frozenAbilities, rows: first..<rowCount, weights: weights,
-                thresholds: thresholds, into: &survivors, using: set)
-            var lists: [[Found]] = []
-            for q in 0..<queryCount {
-                var list: [Found] = []
-                survivors.read(q) { rows, partials in
-                    for i in rows.indices { list.append(Found(row: rows[i], partial: partials[i])) }
-                }
-                lists.append(list)
-            }
-            all.append(lists)
+            all.append(
+                Self.lists(
+                    batch, planes: planes, abilities: frozenAbilities, rows: first..<rowCount, weights: weights,
+                    thresholds: thresholds, using: set))
         }
         var passed = 0
         for q in 0..<queryCount {

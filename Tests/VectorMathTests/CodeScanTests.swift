@@ -8,10 +8,10 @@ import VectorMath
         var records: [Float] = []
         var squares: [Double] = []
         for row in rows {
-            var buffer = AlignedBuffer<UInt8>(count: row.count, repeating: 0)
-            var out = buffer.mutableSpan
+            var own = [UInt8](repeating: 0, count: row.count)
+            var out = own.mutableSpan
             let (scale, residual, squaredNorm) = CodeScan.quantise(row.span, into: &out)
-            codes += (0..<row.count).map { buffer[$0] }
+            codes += own
             records += [scale, residual, 0, 0]
             squares.append(squaredNorm)
         }
@@ -20,6 +20,36 @@ import VectorMath
 
     static func decoded(_ codes: [UInt8], scale: Float) -> [Double] {
         codes.map { Double(scale) * (Double($0) - 128) }
+    }
+
+    static func products(
+        _ query: CodedPlaneQuery, codes: [UInt8], count: Int, using instructions: InstructionSet
+    ) -> [Int32] {
+        var products = [Int32](repeating: -1, count: count)
+        var out = products.mutableSpan
+        CodeScan.products(query, codes: codes.span, into: &out, using: instructions)
+        return products
+    }
+
+    /// - Parameter which: nil for all rows.
+    static func bounds(
+        _ query: CodedPlaneQuery, of which: [UInt32]?, codes: [UInt8], records: [Float], base: [Float],
+        using instructions: InstructionSet
+    ) -> (partial: [Float], upper: [Float]) {
+        var partial = base
+        var upper = [Float](repeating: .nan, count: base.count)
+        var partialOut = partial.mutableSpan
+        var upperOut = upper.mutableSpan
+        if let which {
+            CodeScan.bounds(
+                query, of: which.span, codes: codes.span, records: records.span, hasBase: true, partial: &partialOut,
+                upper: &upperOut, using: instructions)
+        } else {
+            CodeScan.bounds(
+                query, codes: codes.span, records: records.span, hasBase: true, partial: &partialOut, upper: &upperOut,
+                using: instructions)
+        }
+        return (partial, upper)
     }
 
     @Test(arguments: [64, 192, 384, 768])
@@ -65,10 +95,7 @@ import VectorMath
             }
             var found: [[Int32]] = []
             for set in InstructionSet.available + [.best] {
-                var products = AlignedBuffer<Int32>(count: count, repeating: -1)
-                var out = products.mutableSpan
-                CodeScan.products(query, codes: codes.span, into: &out, using: set)
-                found.append((0..<count).map { products[$0] })
+                found.append(Self.products(query, codes: codes, count: count, using: set))
             }
             #expect(found.allSatisfy { $0 == found[0] }, "\(random)")
             for r in 0..<count {
@@ -95,16 +122,8 @@ import VectorMath
         query.tailWeight = 0.25
         query.margin = 1e-4
         let base = (0..<count).map { _ in Float.random(in: -1...1, using: &random) }
-        var partial = AlignedBuffer<Float>(count: count, repeating: 0)
-        partial.write(base.span, at: 0)
-        var upper = AlignedBuffer<Float>(count: count, repeating: .nan)
-        do {
-            var partialOut = partial.mutableSpan
-            var upperOut = upper.mutableSpan
-            CodeScan.bounds(
-                query, codes: codes.span, records: records.span, hasBase: true, partial: &partialOut, upper: &upperOut,
-                using: instructions)
-        }
+        let (partial, upper) = Self.bounds(
+            query, of: nil, codes: codes, records: records, base: base, using: instructions)
         for r in 0..<count {
             let product = zip(values, rows[r]).reduce(0) { $0 + Double($1.0) * Double($1.1) }
             let greatest = Double(base[r]) + product + 0.25 * Double(tails[r])
@@ -113,16 +132,8 @@ import VectorMath
             #expect(abs(upper[r] - partial[r] - 0.25 * tails[r] - 1e-4) < 1e-6)
         }
         let which = (0..<count).filter { _ in Bool.random(using: &random) }.shuffled(using: &random).map(UInt32.init)
-        var picked = AlignedBuffer<Float>(count: which.count, repeating: 0)
-        picked.write(which.map { base[Int($0)] }.span, at: 0)
-        var pickedUpper = AlignedBuffer<Float>(count: which.count, repeating: .nan)
-        do {
-            var partialOut = picked.mutableSpan
-            var upperOut = pickedUpper.mutableSpan
-            CodeScan.bounds(
-                query, of: which.span, codes: codes.span, records: records.span, hasBase: true, partial: &partialOut,
-                upper: &upperOut, using: instructions)
-        }
+        let (picked, pickedUpper) = Self.bounds(
+            query, of: which, codes: codes, records: records, base: which.map { base[Int($0)] }, using: instructions)
         for (i, r) in which.enumerated() {
             #expect(abs(picked[i] - partial[Int(r)]) < 1e-6 && abs(pickedUpper[i] - upper[Int(r)]) < 1e-6, "\(random)")
         }
