@@ -38,17 +38,4 @@ extension DenseMath {
         // SAFETY: the kernel reads x.count elements.
         unsafe pl_dense_all_finite(x.unsafeBase, x.count) != 0
     }
-
-    /// Writes the transpose of `input` (rows × columns) as (columns × rows), its rows `outputStride` apart.
-    package static func transpose(
-        _ input: DenseMatrixView, into output: inout MutableSpan<Float>, outputStride: Int
-    ) {
-        precondition(input.stride == input.columns, "the source of a transposition is contiguous")
-        precondition(
-            outputStride >= input.rows && (input.columns - 1) * outputStride + input.rows <= output.count,
-            "the output must hold the transpose")
-        // SAFETY: the view holds rows · columns elements, the output what the precondition says.
-        unsafe pl_dense_transpose(
-            input.elements.unsafeBase, input.rows, input.columns, output.unsafeBase, outputStride)
-    }
 }

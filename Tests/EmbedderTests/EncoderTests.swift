@@ -29,15 +29,35 @@ struct EncoderTests {
         }
     }
 
-    @Test(arguments: [TinyModel(), TinyModel(family: .mpnet)])
-    func `gives a text the same vector alone and in company`(model: TinyModel) throws {
-        let encoder = try model.write().use { try TransformerEncoder(folder: $0) }
-        let sequences = Self.sequences([5, 30, 1, 12, 30, 2, 7], vocabulary: model.vocabulary.count)
+    @Test(arguments: [TinyModel(), TinyModel(family: .mpnet)], EncoderPrecision.allCases)
+    func `gives a text the same vector alone, in company and on several threads`(
+        model: TinyModel, precision: EncoderPrecision
+    ) throws {
+        let encoder = try model.write().use { try TransformerEncoder(folder: $0, precision: precision) }
+        let sequences = Self.sequences([5, 30, 1, 12, 30, 2, 7, 30, 30, 30, 9], vocabulary: model.vocabulary.count)
         let together = try encoder.encode(sequences, pooling: .mean)
         for (sequence, vector) in zip(sequences, together) {
-            let alone = try encoder.encode([sequence], pooling: .mean)[0]
-            #expect(zip(alone, vector).map { abs($0 - $1) }.max() ?? 1 <= 1e-5)
+            for lanes in 1...4 {
+                #expect(try encoder.encode([sequence], pooling: .mean, lanes: lanes)[0] == vector)
+            }
             #expect(abs(vector.reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
+        }
+    }
+
+    @Test(arguments: [
+        TinyModel(), TinyModel(family: .mpnet), TinyModel(hidden: 17, heads: 1, intermediate: 5),
+    ])
+    func `stays close to float32 in 8 bits`(model: TinyModel) throws {
+        let folder = try model.write()
+        let plain = try folder.use { try TransformerEncoder(folder: $0, precision: .float32) }
+        let coded = try folder.use { try TransformerEncoder(folder: $0, precision: .int8) }
+        let sequences = Self.sequences([1, 3, 16, 17, 30], vocabulary: model.vocabulary.count)
+        for (one, other) in zip(
+            try plain.encode(sequences, pooling: .mean), try coded.encode(sequences, pooling: .mean))
+        {
+            let cosine = zip(one, other).reduce(0) { $0 + $1.0 * $1.1 }
+            #expect(cosine > 0.999)
+            #expect(one != other)
         }
     }
 

@@ -33,7 +33,7 @@ private let hasGoldens = SharedData.has("embedder/minilm_goldens.jsonl")
 struct MiniLMGoldenTests {
     /// Without a cache, so that every call computes.
     private static let embedder = Result {
-        try TextEmbedder(folder: InstalledModel.folder, options: .init(cacheEntries: 0))
+        try TextEmbedder(folder: InstalledModel.folder, options: .init(cacheEntries: 0, precision: .float32))
     }
 
     @Test func `gives the reference's token ids for every text`() throws {
@@ -77,13 +77,24 @@ struct MiniLMGoldenTests {
     @Test(arguments: [64, 700, 4096])
     func `gives the same vectors in batches`(budget: Int) throws {
         let single = try Self.embedder.get()
-        let batched = try TextEmbedder(folder: InstalledModel.folder, options: .init(batchTokens: budget))
+        let batched = try TextEmbedder(
+            folder: InstalledModel.folder, options: .init(batchTokens: budget, precision: .float32))
         let texts = try Golden.read("embedder/minilm_goldens.jsonl").compactMap(\.text)
         let vectors = try batched.embed(texts)
         for (text, vector) in zip(texts, vectors) {
             let difference = zip(try single.embedding(of: text), vector).map { abs($0 - $1) }.max() ?? 1
             #expect(difference <= 1e-5, "\(text.debugDescription)")
         }
+    }
+
+    @Test func `stays close to the reference in 8 bits`() throws {
+        let embedder = try TextEmbedder(folder: InstalledModel.folder, options: .init(precision: .int8))
+        let goldens = try Golden.read("embedder/minilm_goldens.jsonl")
+        let vectors = try embedder.embed(goldens.compactMap(\.text))
+        let cosines = try zip(goldens, vectors).map { try cosine($1, $0.embedding) }
+        print("8 bits: mean cosine \(cosines.reduce(0, +) / Double(cosines.count)), least \(cosines.min() ?? 0)")
+        #expect(cosines.reduce(0, +) / Double(cosines.count) >= 0.995)
+        #expect(cosines.min() ?? 0 >= 0.98)
     }
 
     @Test func `is named by its weights`() throws {

@@ -1,39 +1,32 @@
 import Synchronization
 import VectorMath
 
-// Who uses the cores: one text's products, or several texts side by side.
+// Who uses the cores: one text's work, or several texts side by side.
 
-/// Whether matrix products are split over the cores or each stays on its caller's.
+/// Whether a text's work is split over the cores or stays on its caller's.
 ///
-/// A single text is soonest done with its products split. Many texts are soonest done side by side, each on one core:
-/// nobody waits for anybody, and what lies between the products runs on all cores too (measured: 1.2 times the texts
-/// a second on two idle cores, 1.4 times on busy ones, where OpenBLAS's threads wait for each other by spinning).
+/// A single text is soonest done with its work split. Many texts are soonest done side by side, each on one core:
+/// nobody waits for anybody.
 package enum EncoderThreads {
-    private struct State {
-        var sideBySide = 0
-        var splitCount = 1
-    }
+    private static let sideBySideCount = Atomic(0)
+    private static let runningCount = Atomic(0)
 
-    private static let state = Mutex(State())
-
-    /// Runs `work` with products on one thread each; meanwhile single texts run so too. Nests, and may run several
+    /// Runs `work` with each text's work on one thread; meanwhile single texts run so too. Nests, and may run several
     /// times at once.
     package static func sideBySide<Value>(
         isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> Value
     ) async rethrows -> Value {
-        state.withLock { state in
-            if state.sideBySide == 0 {
-                state.splitCount = DenseMath.threadCount
-                DenseMath.setThreadCount(1)
-            }
-            state.sideBySide += 1
-        }
-        defer {
-            state.withLock { state in
-                state.sideBySide -= 1
-                if state.sideBySide == 0 { DenseMath.setThreadCount(state.splitCount) }
-            }
-        }
+        sideBySideCount.add(1, ordering: .relaxed)
+        defer { sideBySideCount.subtract(1, ordering: .relaxed) }
         return try await work()
     }
+
+    /// Counts one more batch that is being computed, and says how many lanes it may have: all cores if it is alone.
+    static func begin() -> Int {
+        let others = runningCount.add(1, ordering: .relaxed).oldValue
+        guard sideBySideCount.load(ordering: .relaxed) == 0 else { return 1 }
+        return max(1, WorkerThreads.processorCount / (others + 1))
+    }
+
+    static func end() { runningCount.subtract(1, ordering: .relaxed) }
 }

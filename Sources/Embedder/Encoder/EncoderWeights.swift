@@ -2,54 +2,57 @@ import VectorMath
 
 // The weights of an encoder, in the form that its products read.
 
-/// A dense layer: weights as (inputs × outputs), the transpose of how they are stored, and one bias per output.
-struct DenseWeights: ~Copyable, Sendable {
-    let weights: AlignedBuffer<Float>
-    let bias: AlignedBuffer<Float>
-    let inputs: Int
-    let outputs: Int
-
-    /// `output = input · weights`, without the bias.
-    ///
-    /// - Parameter input: (rows × inputs) or more.
-    func apply(
-        to input: borrowing AlignedBuffer<Float>, rows: Int, into output: inout AlignedBuffer<Float>
-    ) {
-        var span = output.mutableSpan
-        DenseMath.multiply(
-            DenseMatrixView(input.span, rows: rows, columns: inputs),
-            DenseMatrixView(weights.span, rows: inputs, columns: outputs), into: &span)
-    }
-}
-
 /// Gain and shift of a layer norm.
 struct NormWeights: ~Copyable, Sendable {
     let gain: AlignedBuffer<Float>
     let shift: AlignedBuffer<Float>
 }
 
-/// One transformer layer. A class, so that layers can be kept in an array; frozen after loading.
-final class LayerWeights: Sendable {
-    /// Query, key and value side by side: (hidden × 3 · hidden), so that one product gives all three.
-    let attentionInput: DenseWeights
-    let attentionOutput: DenseWeights
-    let attentionNorm: NormWeights
-    let feedForwardInput: DenseWeights
-    let feedForwardOutput: DenseWeights
-    let feedForwardNorm: NormWeights
+/// A share of a layer that is computed by itself: some attention heads, and some of the feed-forward layer's inner
+/// numbers. The layer's results are the sums of its slices' parts, so a slice needs nothing of the others in between.
+/// A class, so that slices can be kept in an array; frozen after loading.
+final class LayerSlice: Sendable {
+    let heads: Range<Int>
+    let inner: Range<Int>
+    /// hidden → queries, keys and values of the slice's heads.
+    let attentionInput: LinearWeights
+    /// The slice's heads → hidden, without bias.
+    let attentionOutput: LinearWeights
+    /// hidden → the slice's inner numbers.
+    let feedForwardInput: LinearWeights
+    /// The slice's inner numbers → hidden, without bias.
+    let feedForwardOutput: LinearWeights
 
     init(
-        attentionInput: consuming DenseWeights, attentionOutput: consuming DenseWeights,
-        attentionNorm: consuming NormWeights, feedForwardInput: consuming DenseWeights,
-        feedForwardOutput: consuming DenseWeights, feedForwardNorm: consuming NormWeights
+        heads: Range<Int>, inner: Range<Int>, attentionInput: consuming LinearWeights,
+        attentionOutput: consuming LinearWeights, feedForwardInput: consuming LinearWeights,
+        feedForwardOutput: consuming LinearWeights
     ) {
+        self.heads = heads
+        self.inner = inner
         self.attentionInput = attentionInput
         self.attentionOutput = attentionOutput
-        self.attentionNorm = attentionNorm
         self.feedForwardInput = feedForwardInput
         self.feedForwardOutput = feedForwardOutput
-        self.feedForwardNorm = feedForwardNorm
     }
+}
+
+/// What follows the sum of the slices' parts: a bias (hidden) and the norm.
+final class JoinWeights: Sendable {
+    let bias: AlignedBuffer<Float>
+    let norm: NormWeights
+
+    init(bias: consuming AlignedBuffer<Float>, norm: consuming NormWeights) {
+        self.bias = bias
+        self.norm = norm
+    }
+}
+
+/// One transformer layer.
+struct LayerWeights: Sendable {
+    let slices: [LayerSlice]
+    let attention: JoinWeights
+    let feedForward: JoinWeights
 }
 
 /// The tables that turn a token into the encoder's input.
@@ -81,7 +84,9 @@ final class EncoderWeights: Sendable {
     /// Reads the tensors that `configuration` needs; a prefix such as `bert.` before every name is fine.
     ///
     /// - Throws: `EmbedderError` naming the file and the tensor.
-    init(_ file: borrowing SafetensorsFile, _ configuration: ModelConfiguration) throws(EmbedderError) {
+    init(
+        _ file: borrowing SafetensorsFile, _ configuration: ModelConfiguration, _ precision: DensePrecision
+    ) throws(EmbedderError) {
         let hidden = configuration.hiddenSize
         let reader = WeightReader(prefix: Self.prefix(of: file.header))
         let embeddings = "embeddings."
@@ -98,7 +103,7 @@ final class EncoderWeights: Sendable {
         let norm = try reader.norm(file, embeddings + "LayerNorm", hidden)
         var layers: [LayerWeights] = []
         for index in 0..<configuration.layers {
-            layers.append(try reader.layer(file, "encoder.layer.\(index).", configuration))
+            layers.append(try reader.layer(file, "encoder.layer.\(index).", configuration, precision))
         }
         var buckets = AlignedBuffer<Float>(count: 0, repeating: 0)
         if configuration.relativeBuckets > 0 {
@@ -135,44 +140,77 @@ private struct WeightReader {
             gain: try floats(file, name + ".weight", [size]), shift: try floats(file, name + ".bias", [size]))
     }
 
-    /// Dense layers of the same input, side by side.
-    func dense(
-        _ file: borrowing SafetensorsFile, _ names: [String], inputs: Int, outputs: Int
-    ) throws(EmbedderError) -> DenseWeights {
-        for name in names { try file.check(prefix + name + ".weight", shape: [outputs, inputs]) }
-        let all = outputs * names.count
-        var weights = AlignedBuffer<Float>(count: inputs * all, repeating: 0)
-        var bias = AlignedBuffer<Float>(count: all, repeating: 0)
-        for (index, name) in names.enumerated() {
-            let stored = try floats(file, name + ".weight", [outputs, inputs])
-            var columns = weights.mutableSpan
-            var part = columns.part(index * outputs..<columns.count)
-            DenseMath.transpose(
-                DenseMatrixView(stored.span, rows: outputs, columns: inputs), into: &part, outputStride: all)
-            let storedBias = try floats(file, name + ".bias", [outputs])
-            bias.write(storedBias.span, at: index * outputs)
-        }
-        return DenseWeights(weights: weights, bias: bias, inputs: inputs, outputs: all)
-    }
-
     func layer(
-        _ file: borrowing SafetensorsFile, _ name: String, _ configuration: ModelConfiguration
+        _ file: borrowing SafetensorsFile, _ name: String, _ configuration: ModelConfiguration,
+        _ precision: DensePrecision
     ) throws(EmbedderError) -> LayerWeights {
         let (hidden, inner) = (configuration.hiddenSize, configuration.intermediateSize)
         let isBERT = configuration.family == .bert
-        let projections =
-            isBERT
-            ? ["attention.self.query", "attention.self.key", "attention.self.value"]
-            : ["attention.attn.q", "attention.attn.k", "attention.attn.v"]
+        let query = try dense(file, name + (isBERT ? "attention.self.query" : "attention.attn.q"), hidden, hidden)
+        let key = try dense(file, name + (isBERT ? "attention.self.key" : "attention.attn.k"), hidden, hidden)
+        let value = try dense(file, name + (isBERT ? "attention.self.value" : "attention.attn.v"), hidden, hidden)
+        let mixed = try dense(file, name + (isBERT ? "attention.output.dense" : "attention.attn.o"), hidden, hidden)
+        let up = try dense(file, name + "intermediate.dense", hidden, inner)
+        let down = try dense(file, name + "output.dense", inner, hidden)
+        var slices: [LayerSlice] = []
+        for (heads, part) in zip(configuration.sliceHeads, configuration.sliceInner) {
+            let columns = heads.lowerBound * configuration.headSize..<heads.upperBound * configuration.headSize
+            let size = columns.count
+            var attentionInput = LinearWeights(inputs: hidden, outputs: 3 * size, precision: precision)
+            query.copy(outputs: columns, to: &attentionInput, at: 0)
+            key.copy(outputs: columns, to: &attentionInput, at: size)
+            value.copy(outputs: columns, to: &attentionInput, at: 2 * size)
+            var attentionOutput = LinearWeights(inputs: size, outputs: hidden, precision: precision)
+            mixed.copy(inputs: columns, to: &attentionOutput)
+            var feedForwardInput = LinearWeights(inputs: hidden, outputs: part.count, precision: precision)
+            up.copy(outputs: part, to: &feedForwardInput, at: 0)
+            var feedForwardOutput = LinearWeights(inputs: part.count, outputs: hidden, precision: precision)
+            down.copy(inputs: part, to: &feedForwardOutput)
+            slices.append(
+                LayerSlice(
+                    heads: heads, inner: part, attentionInput: attentionInput, attentionOutput: attentionOutput,
+                    feedForwardInput: feedForwardInput, feedForwardOutput: feedForwardOutput))
+        }
         return LayerWeights(
-            attentionInput: try dense(file, projections.map { name + $0 }, inputs: hidden, outputs: hidden),
-            attentionOutput: try dense(
-                file, [name + (isBERT ? "attention.output.dense" : "attention.attn.o")], inputs: hidden,
-                outputs: hidden),
-            attentionNorm: try norm(
-                file, name + (isBERT ? "attention.output.LayerNorm" : "attention.LayerNorm"), hidden),
-            feedForwardInput: try dense(file, [name + "intermediate.dense"], inputs: hidden, outputs: inner),
-            feedForwardOutput: try dense(file, [name + "output.dense"], inputs: inner, outputs: hidden),
-            feedForwardNorm: try norm(file, name + "output.LayerNorm", hidden))
+            slices: slices,
+            attention: JoinWeights(
+                bias: mixed.takeBias(),
+                norm: try norm(
+                    file, name + (isBERT ? "attention.output.LayerNorm" : "attention.LayerNorm"), hidden)),
+            feedForward: JoinWeights(bias: down.takeBias(), norm: try norm(file, name + "output.LayerNorm", hidden)))
     }
+
+    private func dense(
+        _ file: borrowing SafetensorsFile, _ name: String, _ inputs: Int, _ outputs: Int
+    ) throws(EmbedderError) -> StoredLayer {
+        StoredLayer(
+            weights: try floats(file, name + ".weight", [outputs, inputs]),
+            bias: try floats(file, name + ".bias", [outputs]), inputs: inputs)
+    }
+}
+
+/// A dense layer as it is stored: weights (outputs × inputs) and a bias (outputs).
+private struct StoredLayer: ~Copyable {
+    let weights: AlignedBuffer<Float>
+    let bias: AlignedBuffer<Float>
+    let inputs: Int
+
+    /// Some outputs, with their bias.
+    func copy(outputs: Range<Int>, to layer: inout LinearWeights, at start: Int) {
+        let rows = weights.span.extracting(outputs.lowerBound * inputs..<outputs.upperBound * inputs)
+        layer.fill(
+            from: start, weights: DenseMatrixView(rows, rows: outputs.count, columns: inputs),
+            bias: bias.span.extracting(outputs))
+    }
+
+    /// All outputs, of some inputs only, without the bias.
+    func copy(inputs range: Range<Int>, to layer: inout LinearWeights) {
+        let columns = weights.span.extracting(droppingFirst: range.lowerBound)
+        layer.fill(
+            from: 0,
+            weights: DenseMatrixView(columns, rows: bias.count, columns: range.count, stride: inputs),
+            bias: Span<Float>())
+    }
+
+    consuming func takeBias() -> AlignedBuffer<Float> { bias }
 }

@@ -3,60 +3,104 @@ import VectorMath
 
 // Scratch memory of one encoder call, kept for the next.
 
-/// The intermediate results of one batch; grows to the largest batch it has served and stays.
-struct EncoderWorkspace: ~Copyable {
-    /// Tokens that the matrices hold.
-    private(set) var tokens = 0
-    /// Tokens of the longest text that `scores` holds.
-    private(set) var longest = 0
-    /// (tokens × hidden): what a layer reads and leaves.
-    var state = AlignedBuffer<Float>(count: 0, repeating: 0)
-    /// (tokens × 3 · hidden)
-    var projections = AlignedBuffer<Float>(count: 0, repeating: 0)
-    /// (tokens × hidden): the attention's result, then that of a dense layer.
-    var context = AlignedBuffer<Float>(count: 0, repeating: 0)
-    var output = AlignedBuffer<Float>(count: 0, repeating: 0)
-    /// (tokens × intermediate)
-    var inner = AlignedBuffer<Float>(count: 0, repeating: 0)
-    /// (longest × longest): one head's attention.
-    var scores = AlignedBuffer<Float>(count: 0, repeating: 0)
+/// What one lane needs for the slice it is at.
+final class LaneWorkspace: Sendable {
+    /// (tokens × 3 · the slice's heads)
+    let projections: ActivationMatrix
+    /// (tokens × the slice's heads): the attention's result.
+    let context: ActivationMatrix
+    /// (tokens × the slice's inner numbers)
+    let inner: ActivationMatrix
+    /// One row.
+    let attention: ActivationMatrix
 
-    mutating func reserve(tokens wanted: Int, longest wantedLongest: Int, _ configuration: ModelConfiguration) {
-        if wanted > tokens {
-            // Powers of two, so that slowly growing batches do not allocate every time.
-            tokens = 32
-            while tokens < wanted { tokens *= 2 }
-            state = AlignedBuffer(count: tokens * configuration.hiddenSize, repeating: 0)
-            projections = AlignedBuffer(count: tokens * configuration.hiddenSize * 3, repeating: 0)
-            context = AlignedBuffer(count: tokens * configuration.hiddenSize, repeating: 0)
-            output = AlignedBuffer(count: tokens * configuration.hiddenSize, repeating: 0)
-            inner = AlignedBuffer(count: tokens * configuration.intermediateSize, repeating: 0)
-        }
-        if wantedLongest > longest {
-            longest = wantedLongest
-            scores = AlignedBuffer(count: longest * longest, repeating: 0)
-        }
+    init(tokens: Int, longest: Int, heads: Int, inner: Int, _ configuration: ModelConfiguration, withCodes: Bool) {
+        let size = heads * configuration.headSize
+        projections = ActivationMatrix(rows: tokens, columns: 3 * size)
+        context = ActivationMatrix(rows: tokens, columns: size, withCodes: withCodes)
+        self.inner = ActivationMatrix(rows: tokens, columns: inner, withCodes: withCodes)
+        attention = ActivationMatrix(
+            rows: 1, columns: ActivationMatrix.attentionScratch(tokens: longest, size: configuration.headSize))
     }
 }
 
-/// A workspace that can be kept in an array.
-///
-/// SAFETY of `@unchecked Sendable`: the pool hands a box to one call at a time, and that call alone touches it.
-final class WorkspaceBox: @unchecked Sendable {
-    var workspace = EncoderWorkspace()
+/// The intermediate results of one batch.
+final class EncoderWorkspace: Sendable {
+    let tokens: Int
+    let longest: Int
+    /// (tokens × hidden): what a layer reads and leaves.
+    let state: ActivationMatrix
+    /// (slices · tokens × hidden): what each slice adds to the state.
+    let parts: ActivationMatrix
+    /// Lane × shape: slices of a model may differ in size by one inner number.
+    private let lanes: [[Shape: LaneWorkspace]]
+
+    private struct Shape: Hashable {
+        let heads: Int
+        let inner: Int
+    }
+
+    init(tokens: Int, longest: Int, lanes: Int, _ configuration: ModelConfiguration, _ precision: DensePrecision) {
+        self.tokens = tokens
+        self.longest = longest
+        let withCodes = precision == .int8
+        state = ActivationMatrix(rows: tokens, columns: configuration.hiddenSize, withCodes: withCodes)
+        parts = ActivationMatrix(
+            rows: tokens * configuration.sliceHeads.count, columns: configuration.hiddenSize)
+        let shapes = Set(
+            zip(configuration.sliceHeads, configuration.sliceInner).map { Shape(heads: $0.count, inner: $1.count) })
+        self.lanes = (0..<lanes).map { _ in
+            var spaces: [Shape: LaneWorkspace] = [:]
+            for shape in shapes {
+                spaces[shape] = LaneWorkspace(
+                    tokens: tokens, longest: longest, heads: shape.heads, inner: shape.inner, configuration,
+                    withCodes: withCodes)
+            }
+            return spaces
+        }
+    }
+
+    var laneCount: Int { lanes.count }
+
+    /// What `lane` uses for `slice`.
+    func space(_ lane: Int, _ slice: LayerSlice) -> LaneWorkspace {
+        guard let space = lanes[lane][Shape(heads: slice.heads.count, inner: slice.inner.count)] else {
+            preconditionFailure("a workspace belongs to one model")
+        }
+        return space
+    }
 }
 
 /// Workspaces waiting for their next call.
 final class WorkspacePool: Sendable {
-    private let waiting = Mutex<[WorkspaceBox]>([])
+    private let waiting = Mutex<[EncoderWorkspace]>([])
     private let maximum: Int
 
     /// - Parameter maximum: workspaces kept; more concurrent calls get theirs for once.
     init(maximum: Int) { self.maximum = maximum }
 
-    func take() -> WorkspaceBox { waiting.withLock { $0.popLast() } ?? WorkspaceBox() }
+    /// A workspace for so many tokens and lanes, or more.
+    func take(
+        tokens: Int, longest: Int, lanes: Int, _ configuration: ModelConfiguration, _ precision: DensePrecision
+    ) -> EncoderWorkspace {
+        let known = waiting.withLock { waiting -> EncoderWorkspace? in
+            let fit = waiting.firstIndex { $0.tokens >= tokens && $0.longest >= longest && $0.laneCount >= lanes }
+            return fit.map { waiting.remove(at: $0) }
+        }
+        if let known { return known }
+        // Powers of two, so that slowly growing texts do not allocate every time.
+        var rows = 32
+        while rows < tokens { rows *= 2 }
+        return EncoderWorkspace(tokens: rows, longest: rows, lanes: lanes, configuration, precision)
+    }
 
-    func give(back box: WorkspaceBox) {
-        waiting.withLock { if $0.count < maximum { $0.append(box) } }
+    /// Keeps the workspace, in the place of the smallest one if there are enough.
+    func give(back workspace: EncoderWorkspace) {
+        waiting.withLock { waiting in
+            waiting.append(workspace)
+            guard waiting.count > maximum else { return }
+            waiting.sort { ($0.tokens, $0.laneCount) > ($1.tokens, $1.laneCount) }
+            waiting.removeLast()
+        }
     }
 }

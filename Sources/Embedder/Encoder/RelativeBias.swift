@@ -30,11 +30,15 @@ struct RelativeBias: ~Copyable, Sendable {
         self.biases = biases
     }
 
-    /// The biases of `head` for a text of `count` tokens: 2 · count − 1, or none.
+    /// From a head's biases to those of the next.
+    var stride: Int { 2 * maximum - 1 }
+
+    /// The biases of `heads` for a text of `count` tokens: 2 · count − 1 for each head, `stride` apart; or none.
     @_lifetime(borrow self)
-    func span(head: Int, count: Int) -> Span<Float> {
-        let start = head * (2 * maximum - 1) + maximum - count
-        return biases.span.extracting(biases.count == 0 ? 0..<0 : start..<start + 2 * count - 1)
+    func span(heads: Range<Int>, count: Int) -> Span<Float> {
+        let start = heads.lowerBound * stride + maximum - count
+        let end = (heads.upperBound - 1) * stride + maximum + count - 1
+        return biases.span.extracting(biases.count == 0 ? 0..<0 : start..<end)
     }
 
     /// The bucket of a key `offset` positions after its query (before it, if negative).

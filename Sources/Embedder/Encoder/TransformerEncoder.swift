@@ -3,15 +3,22 @@ import VectorMath
 
 // The encoder: token ids to unit vectors, many texts at once and without padding.
 
-/// A BERT or MPNet encoder (Devlin et al. 2019; Song et al. 2020) in float32.
+/// A BERT or MPNet encoder (Devlin et al. 2019; Song et al. 2020).
 ///
 /// The texts of a batch lie one after another in one (tokens × hidden) matrix, which all dense layers treat as a
-/// whole; only attention looks at the texts one by one. So no padding is computed, and a text's vector does not
-/// depend on its company beyond rounding. Frozen after loading; any number of threads may call it.
+/// whole; only attention looks at the texts one by one. So no padding is computed, and a text's vector is the same to
+/// the bit in any company and on any number of lanes. Frozen after loading; any number of threads may call it.
 package final class TransformerEncoder: Sendable {
     let configuration: ModelConfiguration
-    private let weights: EncoderWeights
+    package let precision: EncoderPrecision
+    let weights: EncoderWeights
     private let workspaces: WorkspacePool
+
+    /// Tokens that are computed together: their intermediate results stay in a core's cache, and the weights are read
+    /// once for all of them.
+    private static let batchTokens = 128
+    /// Rows of an item of the steps that go row by row.
+    private static let itemRows = 8
 
     /// Numbers of a vector.
     package var dimension: Int { configuration.hiddenSize }
@@ -23,44 +30,48 @@ package final class TransformerEncoder: Sendable {
     /// Loads `model.safetensors` of `folder` as `configuration` describes it.
     ///
     /// - Throws: `EmbedderError` naming the file and the tensor.
-    init(folder: URL, configuration: ModelConfiguration) throws(EmbedderError) {
+    init(folder: URL, configuration: ModelConfiguration, precision: EncoderPrecision) throws(EmbedderError) {
         let file = try SafetensorsFile(path: ModelFile(folder, "model.safetensors").path)
-        weights = try EncoderWeights(file, configuration)
+        weights = try EncoderWeights(file, configuration, precision.dense)
         workspaces = WorkspacePool(maximum: ProcessInfo.processInfo.activeProcessorCount)
         self.configuration = configuration
+        self.precision = precision
     }
 
     /// Loads the encoder of a model folder by its `config.json`; a tokenizer is not needed.
     ///
     /// - Throws: `EmbedderError` naming the file and what is wrong with it.
-    package convenience init(folder: URL) throws(EmbedderError) {
+    package convenience init(folder: URL, precision: EncoderPrecision = .float32) throws(EmbedderError) {
         let configuration = try ModelConfiguration(ModelFile(folder, "config.json").json())
-        try self.init(folder: folder, configuration: configuration)
+        try self.init(folder: folder, configuration: configuration, precision: precision)
     }
 
     /// One unit vector per sequence of token ids, in their order.
     ///
+    /// - Parameter lanes: threads that share each text's work; nil for what `EncoderThreads` says.
     /// - Throws: `EmbedderError.noTokens`, `.invalidTokenID` or `.tooManyTokens`; `.notFinite` if the weights are such
     ///   that the arithmetic overflows.
-    /// - Complexity: O(tokens · weights + Σ tokens² · hidden). Memory: 4 · tokens · (6 · hidden + intermediate) bytes.
-    package func encode(_ sequences: [[Int32]], pooling: Pooling) throws(EmbedderError) -> [[Float]] {
-        var tokens = 0
-        var longest = 0
-        for sequence in sequences {
-            try check(sequence)
-            tokens += sequence.count
-            longest = max(longest, sequence.count)
+    /// - Complexity: O(tokens · weights + Σ tokens² · hidden). Memory: that of 128 tokens, or of the longest text.
+    package func encode(
+        _ sequences: [[Int32]], pooling: Pooling, lanes: Int? = nil
+    ) throws(EmbedderError) -> [[Float]] {
+        for sequence in sequences { try check(sequence) }
+        var vectors: [[Float]] = []
+        vectors.reserveCapacity(sequences.count)
+        var start = 0
+        while start < sequences.count {
+            var end = start
+            var tokens = 0
+            repeat {
+                tokens += sequences[end].count
+                end += 1
+            } while end < sequences.count && tokens + sequences[end].count <= Self.batchTokens
+            let free = EncoderThreads.begin()
+            defer { EncoderThreads.end() }
+            vectors += try encode(TextRows(sequences[start..<end]), pooling, lanes: lanes ?? free)
+            start = end
         }
-        guard tokens > 0 else { return [] }
-        let box = workspaces.take()
-        defer { workspaces.give(back: box) }
-        box.workspace.reserve(tokens: tokens, longest: longest, configuration)
-        embed(sequences, &box.workspace)
-        for layer in weights.layers {
-            attend(layer, weights.relativeBias, sequences, tokens, &box.workspace)
-            feedForward(layer, tokens, &box.workspace)
-        }
-        return try pool(sequences, pooling, box.workspace)
+        return vectors
     }
 
     private func check(_ sequence: [Int32]) throws(EmbedderError) {
@@ -73,72 +84,72 @@ package final class TransformerEncoder: Sendable {
         }
     }
 
-    /// Fills `state` with the normed sums of the tokens' embeddings.
-    private func embed(_ sequences: [[Int32]], _ workspace: inout EncoderWorkspace) {
-        let hidden = configuration.hiddenSize
-        var state = workspace.state.mutableSpan
-        var row = 0
-        for sequence in sequences {
-            var position = configuration.firstPosition
-            for id in sequence {
-                // In MPNet, a padding token that the text itself names stands at the padding's position.
-                let isPadding = configuration.family == .mpnet && Int(id) == configuration.padTokenID
-                let place = isPadding ? configuration.padTokenID : position
-                if !isPadding { position += 1 }
-                var output = state.part(row * hidden..<(row + 1) * hidden)
-                weights.tables.embed(Int(id), at: place, epsilon: configuration.epsilon, into: &output)
-                row += 1
+    private func encode(_ texts: TextRows, _ pooling: Pooling, lanes: Int) throws(EmbedderError) -> [[Float]] {
+        let slices = configuration.sliceHeads.count
+        let lanes = min(lanes, slices)
+        let workspace = workspaces.take(
+            tokens: texts.tokens, longest: texts.longest, lanes: lanes, configuration, precision.dense)
+        defer { workspaces.give(back: workspace) }
+        // First the embeddings; then for each layer attention, its sum and norm, feed-forward, its sum and norm.
+        let rowItems = (texts.tokens + Self.itemRows - 1) / Self.itemRows
+        var steps = [rowItems]
+        for _ in weights.layers { steps += [slices, rowItems, slices, rowItems] }
+        Lockstep.run(lanes: lanes, itemCounts: steps) { lane, step, item in
+            guard step > 0 else { return self.embed(texts, Self.rows(of: item, texts), workspace) }
+            let layer = self.weights.layers[(step - 1) / 4]
+            switch (step - 1) % 4 {
+            case 0: self.attend(layer.slices[item], part: item, texts, workspace, lane)
+            case 1: self.join(layer.attention, Self.rows(of: item, texts), workspace)
+            case 2: self.feedForward(layer.slices[item], part: item, texts, workspace, lane)
+            default: self.join(layer.feedForward, Self.rows(of: item, texts), workspace)
             }
         }
+        return try pool(texts, pooling, workspace)
     }
 
-    private func feedForward(_ layer: LayerWeights, _ tokens: Int, _ workspace: inout EncoderWorkspace) {
-        layer.feedForwardInput.apply(to: workspace.state, rows: tokens, into: &workspace.inner)
-        activate(layer.feedForwardInput, tokens, &workspace.inner)
-        layer.feedForwardOutput.apply(to: workspace.inner, rows: tokens, into: &workspace.output)
-        addAndNormalise(layer.feedForwardOutput, layer.feedForwardNorm, tokens, workspace.output, &workspace.state)
-    }
-
-    private func activate(
-        _ dense: borrowing DenseWeights, _ tokens: Int, _ buffer: inout AlignedBuffer<Float>
-    ) {
-        var whole = buffer.mutableSpan
-        var inner = whole.part(0..<tokens * dense.outputs)
-        DenseMath.activate(configuration.activation, bias: dense.bias.span, in: &inner)
-    }
-
-    /// `state = norm(state + output + bias)`.
-    func addAndNormalise(
-        _ dense: borrowing DenseWeights, _ norm: borrowing NormWeights, _ tokens: Int,
-        _ output: borrowing AlignedBuffer<Float>, _ state: inout AlignedBuffer<Float>
-    ) {
-        let count = tokens * configuration.hiddenSize
-        var whole = state.mutableSpan
-        var state = whole.part(0..<count)
-        DenseMath.addAndNormalise(
-            output.span.extracting(first: count), bias: dense.bias.span, gain: norm.gain.span,
-            shift: norm.shift.span, epsilon: configuration.epsilon, into: &state)
+    /// The rows of an item of a step that goes row by row.
+    private static func rows(of item: Int, _ texts: TextRows) -> Range<Int> {
+        item * itemRows..<min((item + 1) * itemRows, texts.tokens)
     }
 
     private func pool(
-        _ sequences: [[Int32]], _ pooling: Pooling, _ workspace: borrowing EncoderWorkspace
+        _ texts: TextRows, _ pooling: Pooling, _ workspace: EncoderWorkspace
     ) throws(EmbedderError) -> [[Float]] {
-        let hidden = configuration.hiddenSize
         var vectors: [[Float]] = []
-        vectors.reserveCapacity(sequences.count)
-        var row = 0
-        for sequence in sequences {
-            let rows = pooling == .mean ? sequence.count : 1
-            var vector = [Float](repeating: 0, count: hidden)
+        vectors.reserveCapacity(texts.ranges.count)
+        for range in texts.ranges {
+            var vector = [Float](repeating: 0, count: configuration.hiddenSize)
             var span = vector.mutableSpan
-            DenseMath.meanOfRows(
-                workspace.state.span.extracting(row * hidden..<(row + rows) * hidden), into: &span)
+            let pooled = pooling == .mean ? range : range.lowerBound..<range.lowerBound + 1
+            workspace.state.mean(of: pooled, into: &span)
             let length = DenseMath.normalise(&span)
             // Weights that are all zero give a vector without direction, which no cosine can be taken of.
             guard length.isFinite, length > 0 else { throw .notFinite }
             vectors.append(vector)
-            row += sequence.count
         }
         return vectors
+    }
+}
+
+/// The texts of a batch, one after another, a row for each token.
+struct TextRows: Sendable {
+    /// The rows of each text.
+    let ranges: [Range<Int>]
+    /// (tokens)
+    let ids: [Int32]
+    let longest: Int
+
+    var tokens: Int { ids.count }
+
+    init(_ sequences: ArraySlice<[Int32]>) {
+        var ranges: [Range<Int>] = []
+        var ids: [Int32] = []
+        for sequence in sequences {
+            ranges.append(ids.count..<ids.count + sequence.count)
+            ids += sequence
+        }
+        self.ranges = ranges
+        self.ids = ids
+        longest = ranges.map(\.count).max() ?? 0
     }
 }

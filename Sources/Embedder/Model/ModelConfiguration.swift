@@ -26,6 +26,18 @@ struct ModelConfiguration: Equatable, Sendable {
     var relativeBuckets: Int
 
     var headSize: Int { hiddenSize / heads }
+    /// Parts that each layer is cut into (`LayerSlice`): up to four, so that a few cores share a text's work evenly. A
+    /// constant of the model and not of the machine, since in 8 bits each slice has ranges of its own.
+    private var slices: Int { (1...4).last { heads % $0 == 0 && $0 <= intermediateSize } ?? 1 }
+    /// The heads of each slice.
+    var sliceHeads: [Range<Int>] { Self.parts(of: heads, slices) }
+    /// The inner numbers of each slice.
+    var sliceInner: [Range<Int>] { Self.parts(of: intermediateSize, slices) }
+
+    private static func parts(of count: Int, _ parts: Int) -> [Range<Int>] {
+        (0..<parts).map { count * $0 / parts..<count * ($0 + 1) / parts }
+    }
+
     /// Position of a text's first token.
     var firstPosition: Int { family == .mpnet ? padTokenID + 1 : 0 }
     /// Tokens that a text may have.

@@ -25,6 +25,7 @@ package struct EmbeddingSpace: Hashable, Sendable {
     package let views: [View]
     /// How an item's texts become a view's vector where that is more than embedding one text; empty where it is not.
     package let composition: String
+    package let precision: EncoderPrecision
     /// Dimensions of a view.
     package let viewDimension: Int
     /// Names the space: equal exactly where all of the above are equal.
@@ -35,10 +36,11 @@ package struct EmbeddingSpace: Hashable, Sendable {
     /// - Parameters:
     ///   - weights: one positive number per view, scaled to a sum of 1; equal if not given.
     ///   - composition: a name for how several texts make one vector; another way is another space.
+    ///   - precision: of the encoder.
     /// - Throws: `EmbedderError.unsupportedDimension` unless `dimension` is 384 or 768; `.invalidViews`.
     package init(
         modelID: String, weightsSHA256: String, pooling: String, queryPrefix: String = "", documentPrefix: String = "",
-        dimension: Int, weights: [Double]? = nil, composition: String = ""
+        dimension: Int, weights: [Double]? = nil, composition: String = "", precision: EncoderPrecision = .float32
     ) throws(EmbedderError) {
         let names: [String]
         switch dimension {
@@ -61,12 +63,15 @@ package struct EmbeddingSpace: Hashable, Sendable {
         self.documentPrefix = documentPrefix
         views = zip(names, weights).map { View(name: $0, weight: $1 / sum) }
         self.composition = composition
+        self.precision = precision
         viewDimension = dimension
 
         // Each part after its length, so that no two lists of parts spell the same text.
         var parts = [modelID, weightsSHA256, pooling, queryPrefix, documentPrefix, String(dimension)]
         for view in views { parts += [view.name, String(view.weight.bitPattern, radix: 16)] }
         if !composition.isEmpty { parts.append(composition) }
+        // Spaces of before there was a choice keep their ids.
+        if precision != .float32 { parts.append(precision.rawValue) }
         let description = parts.map { "\($0.utf8.count):\($0)" }.joined()
         id = modelID + "@" + SHA256.hash(Array(description.utf8)).prefix(16)
     }

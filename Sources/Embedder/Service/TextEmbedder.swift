@@ -5,8 +5,8 @@ import Synchronization
 
 /// Turns texts into unit vectors with one model: tokenizer, encoder, pooling, batching and a cache.
 ///
-/// Frozen but for the cache; any number of threads may call it. A call computes on the caller's thread and on those
-/// of OpenBLAS: for long lists, not one of the cooperative pool.
+/// Frozen but for the cache; any number of threads may call it. A call computes on the caller's thread and on others:
+/// for long lists, not one of the cooperative pool.
 package final class TextEmbedder: Sendable {
     /// What may be chosen when a model is loaded.
     package struct Options: Sendable {
@@ -16,12 +16,18 @@ package final class TextEmbedder: Sendable {
         package var batchTokens: Int
         /// Vectors that the cache keeps.
         package var cacheEntries: Int
+        /// How the encoder computes; another precision is another space.
+        package var precision: EncoderPrecision
 
-        package init(pooling: Pooling? = nil, batchTokens: Int = 4096, cacheEntries: Int = 10_000) {
+        package init(
+            pooling: Pooling? = nil, batchTokens: Int = 4096, cacheEntries: Int = 10_000,
+            precision: EncoderPrecision = .int8
+        ) {
             precondition(batchTokens > 0 && cacheEntries >= 0, "a batch has tokens and a cache no negative size")
             self.pooling = pooling
             self.batchTokens = batchTokens
             self.cacheEntries = cacheEntries
+            self.precision = precision
         }
     }
 
@@ -55,7 +61,8 @@ package final class TextEmbedder: Sendable {
                 path: WordPieceTokenizer.path(in: encoderFolder), largestID: Int(tokenizer.largestID),
                 rows: configuration.vocabularySize)
         }
-        encoder = try TransformerEncoder(folder: encoderFolder, configuration: configuration)
+        encoder = try TransformerEncoder(
+            folder: encoderFolder, configuration: configuration, precision: options.precision)
         weightsFile = ModelFile(encoderFolder, "model.safetensors")
         modelID = folder.lastPathComponent
         pooling = options.pooling ?? pipeline.pooling
@@ -93,7 +100,8 @@ package final class TextEmbedder: Sendable {
     package func space(weights: [Double]? = nil, composition: String = "") throws(EmbedderError) -> EmbeddingSpace {
         try EmbeddingSpace(
             modelID: modelID, weightsSHA256: weightsSHA256(), pooling: pooling.rawValue, queryPrefix: queryPrefix,
-            documentPrefix: documentPrefix, dimension: dimension, weights: weights, composition: composition)
+            documentPrefix: documentPrefix, dimension: dimension, weights: weights, composition: composition,
+            precision: encoder.precision)
     }
 
     /// The unit vector of `text`.

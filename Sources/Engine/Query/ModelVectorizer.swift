@@ -48,6 +48,7 @@ package struct ModelVectorizer: TextVectorizer {
         let queryPrefix: String
         let documentPrefix: String
         let composition: String
+        let precision: String
         let views: [View]
     }
 
@@ -58,7 +59,8 @@ package struct ModelVectorizer: TextVectorizer {
         let description = Description(
             model: space.modelID, weightsSHA256: space.weightsSHA256, pooling: space.pooling,
             queryPrefix: space.queryPrefix, documentPrefix: space.documentPrefix,
-            composition: space.composition, views: space.views.map { .init(name: $0.name, weight: $0.weight) })
+            composition: space.composition, precision: space.precision.rawValue,
+            views: space.views.map { .init(name: $0.name, weight: $0.weight) })
         // A struct of strings and finite numbers always encodes.
         return (try? encoder.encode(description)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }

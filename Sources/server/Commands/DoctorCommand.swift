@@ -139,7 +139,9 @@ struct DoctorCommand: AsyncParsableCommand {
             ? ""
             : "; the settings name \(settings.model), and the vectors of the careers decide: "
                 + "“pathlight reembed --model \(settings.model)” changes them"
-        switch LoadedModel.load(id, from: settings.modelsDirectory, cacheEntries: 0) {
+        switch LoadedModel.load(
+            id, from: settings.modelsDirectory, precision: settings.precision, cacheEntries: 0)
+        {
         case .missing(let problem):
             let detail = LoadedModel.degradation(problem).detail + difference
             return ([Finding(subject: "model", state: .degraded, detail: detail)], nil)

@@ -3,17 +3,26 @@ internal import Embedder
 internal import Foundation
 internal import NIOCore
 
+extension EncoderPrecision: ExpressibleByArgument {}
+
 /// `pathlight embed`: JSON Lines `{"text": …}` in, `{"token_ids": […], "embedding": […]}` out.
 struct EmbedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed",
         abstract: "Embeds texts: JSON Lines {\"text\": …} in, {\"token_ids\": […], \"embedding\": […]} out.",
-        discussion: "The vectors are the model's own, of unit length, without the views of the service's space.")
+        discussion: """
+            The vectors are the model's own, of unit length, without the views of the service's space. They are \
+            computed in float32, as the model's reference is, unless --precision int8 asks for what the service \
+            computes by default.
+            """)
 
     /// Lines that are embedded together: enough to fill batches, few enough that output flows.
     private static let portion = 256
 
     @OptionGroup var common: CommonOptions
+
+    @Option(help: "float32 or int8.")
+    var precision = EncoderPrecision.float32
 
     func run() async throws {
         let (settings, _) = try common.settings()
@@ -28,14 +37,14 @@ struct EmbedCommand: AsyncParsableCommand {
                 texts.append(try Self.text(of: line, number: number))
             } catch {
                 // What came before the line is answered; the line itself is named.
-                try Self.flush(&texts, with: &embedder, settings: settings, folder: folder)
+                try Self.flush(&texts, with: &embedder, settings: settings, precision, folder)
                 throw error
             }
             if texts.count == Self.portion {
-                try Self.flush(&texts, with: &embedder, settings: settings, folder: folder)
+                try Self.flush(&texts, with: &embedder, settings: settings, precision, folder)
             }
         }
-        try Self.flush(&texts, with: &embedder, settings: settings, folder: folder)
+        try Self.flush(&texts, with: &embedder, settings: settings, precision, folder)
     }
 
     private static func text(of line: String, number: Int) throws -> String {
@@ -54,7 +63,9 @@ struct EmbedCommand: AsyncParsableCommand {
 
     /// Embeds and prints what has gathered; the model is loaded when the first text is there.
     private static func flush(
-        _ texts: inout [String], with embedder: inout TextEmbedder?, settings: ServiceSettings, folder: URL
+        _ texts: inout [String], with embedder: inout TextEmbedder?, settings: ServiceSettings,
+        _ precision: EncoderPrecision,
+        _ folder: URL
     ) throws {
         guard !texts.isEmpty else { return }
         let loaded: TextEmbedder
@@ -63,7 +74,7 @@ struct EmbedCommand: AsyncParsableCommand {
         } else {
             loaded = try TextEmbedder(
                 folder: try ModelCatalogue(directory: folder).folder(of: settings.model),
-                options: .init(cacheEntries: 0))
+                options: .init(cacheEntries: 0, precision: precision))
             embedder = loaded
         }
         let tokens = texts.map { loaded.tokenIDs(of: $0) }

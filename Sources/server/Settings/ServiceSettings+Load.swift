@@ -44,6 +44,7 @@ extension ServiceSettings {
         try reader.read(.data, into: &settings.dataDirectory)
         try reader.read(.models, into: &settings.modelsDirectory)
         try reader.read(.model, into: &settings.model)
+        try reader.read(.precision, into: &settings.precision)
         try reader.read(.databaseURL, into: &settings.databaseURL)
         try reader.read(.logLevel, into: &settings.logLevel)
         try reader.read(.logFormat, into: &settings.logFormat)

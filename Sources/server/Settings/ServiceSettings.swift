@@ -1,3 +1,4 @@
+package import Embedder
 package import Logging
 
 /// Everything that can be set, read once at the start.
@@ -31,6 +32,8 @@ package struct ServiceSettings: Sendable, Equatable {
     package var modelsDirectory = "./models"
     /// The folder in `modelsDirectory` that embeds texts.
     package var model = "all-MiniLM-L6-v2"
+    /// What the encoder computes in.
+    package var precision = EncoderPrecision.int8
     package var databaseURL: String?
     package var logLevel = Logger.Level.info
     package var logFormat = LogFormat.text

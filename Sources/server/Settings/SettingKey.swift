@@ -5,6 +5,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case data
     case models
     case model
+    case precision
     case databaseURL = "database_url"
     case logLevel = "log.level"
     case logFormat = "log.format"

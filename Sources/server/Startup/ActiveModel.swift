@@ -14,9 +14,11 @@ struct ActiveModel: Sendable {
     /// Loads a model on a thread of its own: it takes a good part of a second.
     static func load(_ id: String, settings: ServiceSettings) async throws -> ActiveModel {
         try await OwnThread.run {
-            switch LoadedModel.load(id, from: settings.modelsDirectory, cacheEntries: settings.cacheEntries) {
+            switch LoadedModel.load(
+                id, from: settings.modelsDirectory, precision: settings.precision, cacheEntries: settings.cacheEntries)
+            {
             case .ready(let embedder):
-                // The first run faults the weights in and starts OpenBLAS's threads: not at somebody's expense.
+                // The first run faults the weights in: not at somebody's expense.
                 _ = try embedder.embedding(of: "warm")
                 return ActiveModel(
                     id: id, embedder: embedder, encoder: EncodingQueue(try ModelVectorizer(embedder)), degradation: nil,

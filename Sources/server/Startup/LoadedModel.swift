@@ -10,7 +10,9 @@ enum LoadedModel {
     /// Loads a model after checking it against the manifest.
     ///
     /// The sums are checked at every start: a damaged file would otherwise give plausible nonsense for ever.
-    static func load(_ id: String, from directory: String, cacheEntries: Int) -> LoadedModel {
+    static func load(
+        _ id: String, from directory: String, precision: EncoderPrecision, cacheEntries: Int
+    ) -> LoadedModel {
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
         do {
             let place = try ModelCatalogue(directory: folder).folder(of: id)
@@ -21,7 +23,8 @@ enum LoadedModel {
                     return .missing("the model \(id) is damaged: \(list)")
                 }
             }
-            return .ready(try TextEmbedder(folder: place, options: .init(cacheEntries: cacheEntries)))
+            return .ready(
+                try TextEmbedder(folder: place, options: .init(cacheEntries: cacheEntries, precision: precision)))
         } catch {
             return .missing("\(error)")
         }
