@@ -18,9 +18,14 @@ extension Generation {
         try request.validate(in: self)
         let eligible = try eligibleRows(for: request.conditions)
         let matched = matchedCount(eligible)
-        let shares = workerShares()
         let coded = codedQueries(for: request)
         let floor = SharedFloor()
+        let first = FirstLook(self, coded: coded, eligible: eligible)
+        let early =
+            first?.run(
+                self, coded: coded, eligible: eligible, bounds: makeSelection(for: request.conditions), floor: floor)
+            ?? []
+        let shares = workerShares(from: first?.end ?? 0)
         let found = WorkerThreads.map(shares.count) { worker in
             var selection = makeSelection(for: request.conditions)
             var candidates = Candidates(bounds: selection)
@@ -34,7 +39,7 @@ extension Generation {
         var best = makeSelection(for: request.conditions)
         for part in found { best.merge(part.selection) }
         best.cut()
-        let rescored = resolve(found.flatMap(\.candidates), for: request.query, into: &best)
+        let rescored = resolve(early + found.flatMap(\.candidates), for: request.query, into: &best)
         return SearchResult(
             hits: best.hits(withRanks: request.wantsRankBeforeCap), matched: matched, scanned: matched, complete: true,
             exact: !request.conditions.isApproximate || coded.allSatisfy { $0 == nil },
@@ -64,15 +69,17 @@ extension Generation {
 
     /// The slots that each worker of a pass takes, ascending; at least one share, which may be empty.
     ///
-    /// - Parameter workers: nil for as many as the rows are worth. No result depends on it.
-    func workerShares(_ workers: Int? = nil) -> [Range<Int>] {
-        let rowTotal = offsets[segments.count]
+    /// - Parameters:
+    ///   - workers: nil for as many as the rows are worth. No result depends on it.
+    ///   - start: of the slots to be shared; a multiple of 64, or all there are.
+    func workerShares(_ workers: Int? = nil, from start: Int = 0) -> [Range<Int>] {
+        let rowTotal = offsets[segments.count] - start
         let workers =
             workers
             ?? (rowTotal < parallelRows ? 1 : min(WorkerThreads.processorCount, rowTotal / (parallelRows / 2)))
         // Whole blocks of 64 rows for each worker, so that every block begins on a word of the bitmaps.
         let share = ((rowTotal + workers - 1) / workers + 63) / 64 * 64
-        return (0..<workers).map { min($0 * share, rowTotal)..<min(($0 + 1) * share, rowTotal) }
+        return (0..<workers).map { start + min($0 * share, rowTotal)..<start + min(($0 + 1) * share, rowTotal) }
     }
 
     /// The rows of one segment among `slots`, cut where a multiple of `size` rows of the segment is reached.

@@ -149,6 +149,21 @@ enum Shape: CaseIterable {
         }
     }
 
+    @Test(arguments: Shape.allCases)
+    func `finds the same after a first look at many tiles`(shape: Shape) throws {
+        let layout = RowLayout(embeddingCount: 64, abilityCount: 5)
+        var (index, oracle, random) = try Self.fixture(
+            shape, rows: 14_000, layout: layout, clusters: 300, codesFrom: 1_000, seed: 31)
+        for round in 0..<8 {
+            let request = try Self.request(shape, layout: layout, random: &random)
+            Self.expect(try index.current.search(request), equals: oracle.search(request), request, random)
+            guard round == 4 else { continue }
+            let deleted = (0..<200).map { ItemID("item-\($0 * 50)") }
+            try index.apply(deleting: deleted)
+            for id in deleted { oracle.items[id] = nil }
+        }
+    }
+
     @Test func `scores few rows where a few directions lead, and says how many`() throws {
         let layout = RowLayout(embeddingCount: 256, abilityCount: 0)
         let (index, _, _) = try Self.fixture(

@@ -8,20 +8,29 @@ struct CodedScan: ~Copyable {
     static let tileRows = 16_384
 
     /// A bound of each row of the tile, or of each row that is left.
-    private var upper = [Float](repeating: 0, count: tileRows)
+    private var upper: [Float]
     /// The part of the bound that later planes add to.
-    private var partial = [Float](repeating: 0, count: tileRows)
-    private var chosen = [UInt32](repeating: 0, count: tileRows)
+    private var partial: [Float]
+    private var chosen: [UInt32]
     /// Rows of the tile that are left, ascending.
-    private var left = [UInt32](repeating: 0, count: tileRows)
+    private var left: [UInt32]
     /// Bounds of all rows of the tile after the first plane, while a first choice of them is looked at.
-    private var firstUpper = [Float](repeating: 0, count: tileRows)
-    private var firstPartial = [Float](repeating: 0, count: tileRows)
-    init() {}
+    private var firstUpper: [Float]
+    private var firstPartial: [Float]
+
+    /// - Parameter rows: of a tile at most.
+    init(rows: Int = tileRows) {
+        upper = [Float](repeating: 0, count: rows)
+        partial = upper
+        chosen = [UInt32](repeating: 0, count: rows)
+        left = chosen
+        firstUpper = upper
+        firstPartial = upper
+    }
 
     /// Finds those rows of a tile that may enter the result.
     ///
-    /// - Parameter rows: of the segment, at most `tileRows`.
+    /// - Parameter rows: of the segment, at most as many as the buffers have room for.
     mutating func scan(
         _ segment: Segment, codes: RowCodes, rows: Range<Int>, offset: Int, coded: CodedQuery,
         eligible: Bitmap?, floor: SharedFloor, into candidates: inout Candidates
@@ -46,6 +55,27 @@ struct CodedScan: ~Copyable {
                 at: -.infinity...(.infinity), of: rows, segment, codes, offset: offset, coded: coded,
                 eligible: eligible, floor: floor, into: &candidates)
         }
+    }
+
+    /// Bounds of all rows of a tile, to be looked at later: above a cut, then below it.
+    mutating func open(_ codes: RowCodes, rows: Range<Int>, coded: CodedQuery) {
+        boundFirstPlane(codes, rows: rows, coded: coded)
+    }
+
+    /// Some of the bounds that `open` found, evenly spread.
+    func sample(of count: Int, every step: Int) -> [Float] {
+        stride(from: 0, to: count, by: step).map { firstUpper[$0] }
+    }
+
+    /// Finds those rows of an opened tile that may enter the result and whose first bound lies in `range`.
+    mutating func look(
+        at range: ClosedRange<Float>, of rows: Range<Int>, _ segment: Segment, codes: RowCodes, offset: Int,
+        coded: CodedQuery, eligible: Bitmap?, floor: SharedFloor, into candidates: inout Candidates
+    ) {
+        floor.lift(&candidates.bounds)
+        look(
+            at: range, of: rows, segment, codes, offset: offset, coded: coded, eligible: eligible, floor: floor,
+            into: &candidates)
     }
 
     /// Bounds of all rows of the tile, from their abilities and the first plane.

@@ -1,0 +1,139 @@
+internal import Synchronization
+internal import VectorMath
+
+/// The first part of a search by codes: the first plane of many rows before anything else of them.
+///
+/// What a bound rules out depends on the threshold, and while nothing is known that is low: tile after tile, half of
+/// 100,000 rows of text had their second plane read. Looking at the most promising of 131,072 rows first, whichever tile
+/// they are in, all others meet a threshold that is nearly the last one.
+struct FirstLook: Sendable {
+    /// Rows whose bounds are kept in memory at the same time.
+    static let mostRows = 131_072
+    /// Rows of a tile: few, so that the threads come out even.
+    static let tileRows = 4_096
+    /// With fewer, one tile sees as much.
+    static let leastRows = 2 * tileRows
+
+    struct Place: Sendable {
+        let segment: Int
+        let rows: Range<Int>
+    }
+
+    /// The tiles of the slots below `end`.
+    let places: [Place]
+    let end: Int
+
+    /// What one thread has found.
+    ///
+    /// SAFETY of `@unchecked Sendable`: a lane is one thread, and lanes are merged when all threads are done.
+    private final class Lane: @unchecked Sendable {
+        var candidates: Candidates
+        init(_ candidates: Candidates) { self.candidates = candidates }
+    }
+
+    /// The rows to begin with: those before the first tile without codes, or with few rows that may be found; nil where
+    /// these are not many.
+    init?(_ generation: Generation, coded: [CodedQuery?], eligible: [Bitmap?]) {
+        let total = min(generation.offsets[generation.segments.count], Self.mostRows)
+        var places: [Place] = []
+        var end = 0
+        var isOpen = true
+        generation.forEachBlock(of: 0..<total, size: Self.tileRows) { s, rows in
+            let few = eligible[s].map { $0.population(in: rows) * 4 < rows.count } ?? false
+            isOpen = isOpen && coded[s] != nil && !few
+            guard isOpen else { return }
+            places.append(Place(segment: s, rows: rows))
+            end = generation.offsets[s] + rows.upperBound
+        }
+        guard end >= Self.leastRows else { return nil }
+        self.places = places
+        self.end = end
+    }
+
+    /// Finds the candidates among the slots below `end` and raises the floor for what follows.
+    func run(
+        _ generation: Generation, coded: [CodedQuery?], eligible: [Bitmap?], bounds: Selection, floor: SharedFloor
+    ) -> [Selection.Candidate] {
+        let tiles = ScanTile.pool.take(places.count)
+        defer { ScanTile.pool.give(back: tiles) }
+        let count = min(WorkerThreads.processorCount, places.count)
+        let lanes = (0..<count).map { _ in Lane(Candidates(bounds: bounds)) }
+        let cut = Mutex<Float>(.infinity)
+        let places = self.places
+        // Bounds of all; the cut; what lies above it; the threshold that follows; the rest.
+        Lockstep.run(lanes: count, itemCounts: [places.count, 1, places.count, 1, places.count]) { lane, step, item in
+            let place = places[item]
+            guard let query = coded[place.segment], let codes = generation.segments[place.segment].codes else { return }
+            func look(_ range: ClosedRange<Float>) {
+                tiles[item].scan.look(
+                    at: range, of: place.rows, generation.segments[place.segment], codes: codes,
+                    offset: generation.offsets[place.segment], coded: query, eligible: eligible[place.segment],
+                    floor: floor, into: &lanes[lane].candidates)
+            }
+            switch step {
+            case 0: tiles[item].scan.open(codes, rows: place.rows, coded: query)
+            case 1:
+                let found = Self.cut(tiles, places, wanted: 4 * bounds.capacity)
+                cut.withLock { $0 = found }
+            case 2: look(cut.withLock { $0 }...(.infinity))
+            case 3:
+                var all = bounds
+                for lane in lanes { all.merge(lane.candidates.bounds) }
+                all.cut()
+                floor.lift(&all)
+            default: look(-.infinity...cut.withLock { $0 }.nextDown)
+            }
+        }
+        return lanes.flatMap { lane in
+            floor.lift(&lane.candidates.bounds)
+            lane.candidates.prune()
+            return lane.candidates.rows
+        }
+    }
+
+    /// A bound that about `wanted` rows of all tiles reach.
+    private static func cut(_ tiles: [ScanTile], _ places: [Place], wanted: Int) -> Float {
+        let total = places.reduce(0) { $0 + $1.rows.count }
+        let step = max(1, total / 4_096)
+        let rank = max(1, wanted / step)
+        // The greatest `rank` of the sample, descending: far fewer than there are, so most are passed over at once.
+        var greatest: [Float] = []
+        for (tile, place) in zip(tiles, places) {
+            for bound in tile.scan.sample(of: place.rows.count, every: step)
+            where greatest.count < rank || bound > greatest[rank - 1] {
+                greatest.insert(bound, at: greatest.firstIndex { $0 < bound } ?? greatest.count)
+                if greatest.count > rank { greatest.removeLast() }
+            }
+        }
+        return greatest.last ?? -.infinity
+    }
+}
+
+/// Buffers for one tile, kept for the next search: fresh memory of this size costs more than the arithmetic on it.
+///
+/// SAFETY of `@unchecked Sendable`: a tile is an item of a step, which one thread works on at a time.
+final class ScanTile: @unchecked Sendable {
+    var scan = CodedScan(rows: FirstLook.tileRows)
+
+    static let pool = ScanTilePool()
+}
+
+/// Tiles that wait for the next search.
+final class ScanTilePool: Sendable {
+    /// Four searches at a time find theirs; 0.1 MB each.
+    private static let mostTiles = 4 * FirstLook.mostRows / FirstLook.tileRows
+    private let waiting = Mutex<[ScanTile]>([])
+
+    func take(_ count: Int) -> [ScanTile] {
+        let known = waiting.withLock { waiting in
+            let known = Array(waiting.suffix(count))
+            waiting.removeLast(known.count)
+            return known
+        }
+        return known + (known.count..<count).map { _ in ScanTile() }
+    }
+
+    func give(back tiles: [ScanTile]) {
+        waiting.withLock { $0 += tiles.prefix(max(0, Self.mostTiles - $0.count)) }
+    }
+}
