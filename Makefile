@@ -119,6 +119,15 @@ bench-search: setup-model-if-possible ## Measure one kind of search, print one J
 	@.build/release/bench search --rows $(ROWS) --queries $(QUERIES) --k $(K) --cap $(CAP) --alpha $(ALPHA) \
 		--data $(if $(filter data,$(DATA)),random,$(DATA)) $(if $(filter 1,$(APPROXIMATE)),--approximate)
 
+LEAN =
+BLOCKS =
+
+.PHONY: bench-start
+bench-start: setup-model-if-possible ## Measure a start from disk to the first answer (LEAN=1, BLOCKS=1)
+	@swift build $(swift_flags) --product bench >&2
+	@.build/release/bench start --rows $(ROWS) --data $(if $(filter data,$(DATA)),random,$(DATA)) \
+		$(if $(filter 1,$(LEAN)),--lean) $(if $(filter 1,$(BLOCKS)),--blocks) $(ARGS)
+
 .PHONY: bench-peers
 bench-peers: setup-model-if-possible ## Compare searches with FAISS, USearch and pgvector, in turn over the same rows
 	@scripts/setup-python --peers

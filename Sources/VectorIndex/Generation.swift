@@ -85,6 +85,19 @@ package final class Generation: Sendable {
         return layout.rowCount * MemoryLayout<Float>.stride + (codes + rows / 2) / rows
     }
 
+    /// What the rows and all about them take.
+    package var footprint: IndexFootprint {
+        var footprint = IndexFootprint()
+        for (segment, dead) in zip(segments, dead) {
+            let rows = segment.count * layout.rowCount * MemoryLayout<Float>.stride
+            if segment.isMapped { footprint.mappedBytes += rows } else { footprint.rowBytes += rows }
+            footprint.codeBytes += segment.count * (segment.codes?.bytesPerRow ?? 0)
+            footprint.idBytes += segment.ids.byteCount
+            footprint.otherBytes += segment.count * 4 + segment.columns.byteCount + dead.words.count * 8
+        }
+        return footprint
+    }
+
     /// The names of the attributes that any item has.
     package var attributeNames: Set<String> {
         segments.reduce(into: []) { $0.formUnion($1.columns.names) }
@@ -113,4 +126,16 @@ package final class Generation: Sendable {
         }
         precondition(seen.count == count)
     }
+}
+
+/// Bytes that an index takes.
+package struct IndexFootprint: Sendable, Equatable {
+    /// Of float32 rows in memory.
+    package var rowBytes = 0
+    /// Of float32 rows in a file.
+    package var mappedBytes = 0
+    package var codeBytes = 0
+    package var idBytes = 0
+    /// Of clusters, attributes and sets of dead rows.
+    package var otherBytes = 0
 }

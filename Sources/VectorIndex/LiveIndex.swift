@@ -5,15 +5,24 @@ internal import Synchronization
 /// Readers never wait for a writer's work: the lock that they share guards one reference, for the time of
 /// copying it.
 package final class LiveIndex: Sendable {
-    private let published: Mutex<Generation>
+    let published: Mutex<Generation>
     /// Held for as long as a writer builds; readers never take it.
-    private let writing = Mutex(())
-    private let codePolicy: CodePolicy
+    let writing = Mutex(())
+    let codePolicy: CodePolicy
+    /// Where `save` leaves the float32 rows. What is put in afterwards lies in memory until the next `save`.
+    package let memory: IndexMemory
 
     /// - Parameter codesFrom: segments of at least so many rows get codes that bound their scores.
-    package init(layout: RowLayout = .standard, codesFrom: Int = CodePolicy.defaultLeastRows) {
-        published = Mutex(.empty(layout: layout))
-        codePolicy = CodePolicy(leastRows: codesFrom)
+    package convenience init(
+        layout: RowLayout = .standard, memory: IndexMemory = .full, codesFrom: Int = CodePolicy.defaultLeastRows
+    ) {
+        self.init(.empty(layout: layout), memory: memory, codePolicy: CodePolicy(leastRows: codesFrom))
+    }
+
+    init(_ generation: Generation, memory: IndexMemory, codePolicy: CodePolicy) {
+        published = Mutex(generation)
+        self.memory = memory
+        self.codePolicy = codePolicy
     }
 
     /// What to read from; take it once a request.
@@ -93,14 +102,16 @@ package final class LiveIndex: Sendable {
     }
 
     /// Restores the invariant that each segment has at least twice the live rows of the next, and that no
-    /// segment is mostly dead.
+    /// segment is mostly dead, among those after the last one whose rows lie in a file: merging that one would bring
+    /// all its rows into memory, and `save` does it without.
     private func mergeTail(
         _ segments: inout [Segment], _ dead: inout [Bitmap], layout: RowLayout
     ) throws(IndexError) {
         let live = zip(segments, dead).map { $0.count - $1.population }
         var first = segments.count
         var gathered = 0
-        for s in segments.indices.reversed() {
+        let inMemory = (segments.lastIndex { $0.isMapped } ?? -1) + 1
+        for s in (inMemory..<segments.count).reversed() {
             let mostlyDead = live[s] * 2 < segments[s].count
             if s == segments.count - 1 ? mostlyDead : (mostlyDead || live[s] < 2 * gathered) { first = s }
             gathered += live[s]

@@ -6,14 +6,12 @@ final class Segment: Sendable {
     /// (count, layout.rowCount), row-major
     let rows: FrozenBuffer<Float>
     private let width: Int
-    let ids: [ItemID]
+    let ids: RowIDs
     /// Codes of the generation's cluster table.
     let clusters: [UInt32]
-    let attributes: [[String: AttributeValue]]
     let columns: AttributeColumns
     /// The greatest Euclidean norm of a row: what the first pass's error bound rests on.
     let greatestNorm: Double
-    private let rowsByID: [ItemID: UInt32]
     /// An 8-bit copy of the rows that bounds their scores; nil for few rows.
     let codes: RowCodes?
 
@@ -25,11 +23,11 @@ final class Segment: Sendable {
     ) throws(IndexError) {
         precondition(items.count == clusterCodes.count)
         var rows = AlignedBuffer<Float>(count: items.count * layout.rowCount, repeating: 0)
-        var rowsByID: [ItemID: UInt32] = Dictionary(minimumCapacity: items.count)
+        var ids = RowIDs(capacity: items.count)
         var greatestNorm = 0.0
         for (row, item) in items.enumerated() {
             let norms = try Self.validate(item, layout: layout)
-            if rowsByID.updateValue(UInt32(row), forKey: item.id) != nil { throw .duplicateID(item.id) }
+            guard ids.append(item.id) else { throw .duplicateID(item.id) }
             greatestNorm = max(
                 greatestNorm, (norms.embedding * norms.embedding + norms.abilities * norms.abilities).squareRoot())
             switch item.source {
@@ -40,14 +38,12 @@ final class Segment: Sendable {
             rows.write(item.abilities.span, at: row * layout.rowCount + layout.embeddingCount)
         }
         count = items.count
-        ids = items.map(\.id)
+        self.ids = ids
         clusters = clusterCodes
-        attributes = items.map(\.attributes)
-        columns = try AttributeColumns(rows: attributes)
+        columns = try AttributeColumns(rows: items.map(\.attributes))
         self.rows = FrozenBuffer(rows)
         codes = makeCodes(self.rows, count)
         width = layout.rowCount
-        self.rowsByID = rowsByID
         self.greatestNorm = greatestNorm.nextUp
     }
 
@@ -58,40 +54,70 @@ final class Segment: Sendable {
     ) throws(IndexError) {
         let live = sources.reduce(0) { $0 + $1.segment.count - $1.dead.population }
         var rows = AlignedBuffer<Float>(count: live * layout.rowCount, repeating: 0)
-        var ids: [ItemID] = []
+        var ids = RowIDs(capacity: live)
         var clusters: [UInt32] = []
-        var attributes: [[String: AttributeValue]] = []
-        ids.reserveCapacity(live)
         clusters.reserveCapacity(live)
-        attributes.reserveCapacity(live)
         var next = 0
         for (segment, dead) in sources {
-            for row in 0..<segment.count where !dead.contains(row) {
-                segment.read(rows: row..<row + 1) { rows.write($0, at: next) }
-                next += layout.rowCount
-                ids.append(segment.ids[row])
-                clusters.append(segment.clusters[row])
-                attributes.append(segment.attributes[row])
+            dead.forEachRunOutside { run in
+                segment.read(rows: run) { rows.write($0, at: next) }
+                next += run.count * layout.rowCount
+                clusters += segment.clusters[run]
+                for row in run {
+                    let isNew = ids.append(row, of: segment.ids)
+                    precondition(isNew, "\(segment.ids[row]) lives twice")
+                }
             }
         }
         count = live
         self.ids = ids
         self.clusters = clusters
-        self.attributes = attributes
-        columns = try AttributeColumns(rows: attributes)
+        columns = try AttributeColumns(merging: sources.map { ($0.segment.columns, $0.dead) })
         self.rows = FrozenBuffer(rows)
         codes = makeCodes(self.rows, count)
         width = layout.rowCount
         greatestNorm = sources.reduce(0) { max($0, $1.segment.greatestNorm) }
-        rowsByID = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, UInt32($0)) })
+    }
+
+    /// What a file has of a segment.
+    init(
+        rows: FrozenBuffer<Float>, layout: RowLayout, ids: RowIDs, clusters: [UInt32], columns: AttributeColumns,
+        greatestNorm: Double, codes: RowCodes?
+    ) {
+        precondition(rows.count == ids.count * layout.rowCount && clusters.count == ids.count)
+        count = ids.count
+        self.rows = rows
+        width = layout.rowCount
+        self.ids = ids
+        self.clusters = clusters
+        self.columns = columns
+        self.greatestNorm = greatestNorm
+        self.codes = codes
     }
 
     /// Calls `body` with consecutive rows, (rows.count, layout.rowCount).
     func read<Result>(rows range: Range<Int>, _ body: (Span<Float>) -> Result) -> Result {
-        rows.read(range.lowerBound * width..<range.upperBound * width, body)
+        let floats = range.lowerBound * width..<range.upperBound * width
+        // Rows one after the other come from the disk together.
+        if range.count > 1 { rows.willNeed(floats) }
+        return rows.read(floats, body)
     }
 
-    func row(of id: ItemID) -> Int? { rowsByID[id].map(Int.init) }
+    /// Canonical scores of some rows, in their order.
+    func score(_ query: Span<Float>, of which: Span<UInt32>, into scores: inout MutableSpan<Float>) {
+        if rows.isMapped {
+            for i in which.indices {
+                let row = Int(which[i])
+                rows.willNeed(row * width..<(row + 1) * width)
+            }
+        }
+        rows.read(0..<count * width) { RowScan.canonicalScores(query: query, of: which, rows: $0, into: &scores) }
+    }
+
+    func row(of id: ItemID) -> Int? { ids.row(of: id) }
+
+    /// Whether the float32 rows lie in a file.
+    var isMapped: Bool { rows.isMapped }
 
     /// Checks both parts of an item and returns their norms, each 0 or within rounding of 1.
     private static func validate(

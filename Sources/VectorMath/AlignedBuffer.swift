@@ -2,6 +2,8 @@ internal import Glibc
 
 // Owned, cache-line aligned memory: what every kernel and BLAS call reads and writes.
 
+private let systemPageBytes = Int(getpagesize())
+
 /// Fixed-size storage of `count` elements whose first element lies on a cache line (64 bytes).
 ///
 /// Owned (`~Copyable`): freed once, when its owner goes. Rows of a multiple of 16 floats therefore
@@ -12,6 +14,8 @@ internal import Glibc
 
     package let count: Int
     @usableFromInline let base: UnsafeMutablePointer<Element>
+    /// Bytes of the file's mapping that the elements lie in; 0 where they were allocated.
+    private let mappedBytes: Int
 
     /// Storage of `count` elements, all equal to `value`.
     ///
@@ -22,6 +26,7 @@ internal import Glibc
         unsafe base = raw.bindMemory(to: Element.self, capacity: count)
         unsafe base.initialize(repeating: value, count: count)
         self.count = count
+        mappedBytes = 0
     }
 
     /// Storage of `count` elements whose bytes are all 0.
@@ -31,6 +36,39 @@ internal import Glibc
         unsafe memset(raw, 0, count * MemoryLayout<Element>.stride)
         unsafe base = raw.bindMemory(to: Element.self, capacity: count)
         self.count = count
+        mappedBytes = 0
+    }
+
+    /// Storage that nothing was written to yet: the caller fills it before anybody reads it.
+    ///
+    /// For what comes from a file: gigabytes of zeros that are overwritten at once would cost as much as reading does.
+    init(unsafeUninitialised count: Int) {
+        let raw = unsafe Self.allocate(count)
+        unsafe base = raw.bindMemory(to: Element.self, capacity: count)
+        self.count = count
+        mappedBytes = 0
+    }
+
+    /// Takes a read-only mapping over; `FrozenBuffer` alone may hold it, since a write to it would end the program.
+    ///
+    /// - Parameter bytes: of the mapping, more than 0; it holds `count` elements.
+    init(unsafeMapping start: UnsafeMutableRawPointer, bytes: Int, count: Int) {
+        precondition(bytes > 0 && count * MemoryLayout<Element>.stride <= bytes)
+        unsafe base = start.bindMemory(to: Element.self, capacity: count)
+        self.count = count
+        mappedBytes = bytes
+    }
+
+    var isMapped: Bool { mappedBytes > 0 }
+
+    /// Asks the system to read the elements of `range` from their file while something else is done.
+    func willNeed(_ range: Range<Int>) {
+        guard isMapped, !range.isEmpty else { return }
+        let page = systemPageBytes
+        let start = range.lowerBound * MemoryLayout<Element>.stride / page * page
+        let end = min(mappedBytes, range.upperBound * MemoryLayout<Element>.stride)
+        // SAFETY: advice on pages of the mapping, which begins on a page.
+        unsafe _ = madvise(UnsafeMutableRawPointer(base) + start, end - start, MADV_WILLNEED)
     }
 
     private static func allocate(_ count: Int) -> UnsafeMutableRawPointer {
@@ -51,8 +89,12 @@ internal import Glibc
     private static var hugePage: Int { 2 << 20 }
 
     deinit {
-        // SAFETY: `base` was allocated by `init` and nobody else frees it; Element needs no deinitialisation.
-        unsafe UnsafeMutableRawPointer(base).deallocate()
+        // SAFETY: `base` was allocated or mapped by `init` and nobody else frees it; Element needs no deinitialisation.
+        if mappedBytes > 0 {
+            unsafe _ = munmap(base, mappedBytes)
+        } else {
+            unsafe UnsafeMutableRawPointer(base).deallocate()
+        }
     }
 
     // Inlinable, so that users in other modules index memory and call nothing.

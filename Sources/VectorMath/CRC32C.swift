@@ -29,6 +29,19 @@ package struct CRC32C: Sendable {
         }
     }
 
+    /// Adds the bytes of numbers, as they lie in memory.
+    package mutating func update(_ numbers: Span<Float>) {
+        let before = value
+        let isPortable = isPortable
+        value = unsafe numbers.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return before }
+            // SAFETY: the kernel reads `count` bytes; every float's four are initialised.
+            let first = unsafe base.assumingMemoryBound(to: UInt8.self)
+            return unsafe isPortable
+                ? pl_crc32c_portable(before, first, bytes.count) : pl_crc32c(before, first, bytes.count)
+        }
+    }
+
     /// Adds the four bytes of a number, lowest first.
     package mutating func update(_ number: UInt32) {
         let bytes: [UInt8] = [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: number >> $0) }

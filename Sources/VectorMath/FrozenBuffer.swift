@@ -11,6 +11,12 @@
         storage = buffer
     }
 
+    /// Whether the elements lie in a file, of which the system keeps in memory what it likes.
+    package var isMapped: Bool { storage.isMapped }
+
+    /// Where the elements lie in a file, asks the system to read those of `range` while something else is done.
+    package func willNeed(_ range: Range<Int>) { storage.willNeed(range) }
+
     @inlinable package subscript(index: Int) -> Element { storage[index] }
 
     /// Calls `body` with a view of the elements in `range`.

@@ -60,6 +60,8 @@ struct HTTPSettingsTests {
             max_connections: 7
             top_n_maximum: 8
             cache_entries: 9
+            index:
+              memory: lean
             trusted_proxy: 127.0.0.1
             """
         let fromFile = try settings(yaml: yaml)
@@ -67,6 +69,7 @@ struct HTTPSettingsTests {
         #expect(fromFile.timeouts.request == .milliseconds(500))
         #expect(fromFile.logLevel == .debug)
         #expect(fromFile.logFormat == .json)
+        #expect("\(fromFile.indexMemory)" == "lean")
         #expect(fromFile.trustedProxy == "127.0.0.1")
         let variables = [
             "PATHLIGHT_HOST": "localhost", "PATHLIGHT_PORT": "0", "PATHLIGHT_DATA": "d", "PATHLIGHT_MODELS": "m",
@@ -76,7 +79,8 @@ struct HTTPSettingsTests {
             "PATHLIGHT_TIMEOUTS_BODY_SECONDS": "2", "PATHLIGHT_TIMEOUTS_IDLE_SECONDS": "3",
             "PATHLIGHT_TIMEOUTS_WRITE_SECONDS": "4", "PATHLIGHT_TIMEOUTS_REQUEST_SECONDS": "0.5",
             "PATHLIGHT_TIMEOUTS_SHUTDOWN_SECONDS": "6", "PATHLIGHT_MAX_CONNECTIONS": "7",
-            "PATHLIGHT_TOP_N_MAXIMUM": "8", "PATHLIGHT_CACHE_ENTRIES": "9", "PATHLIGHT_TRUSTED_PROXY": "127.0.0.1",
+            "PATHLIGHT_TOP_N_MAXIMUM": "8", "PATHLIGHT_CACHE_ENTRIES": "9", "PATHLIGHT_INDEX_MEMORY": "lean",
+            "PATHLIGHT_TRUSTED_PROXY": "127.0.0.1",
         ]
         #expect(try settings(variables) == fromFile)
     }
@@ -108,6 +112,7 @@ struct HTTPSettingsTests {
             "pathlight.yaml: `timeouts.body_seconds` must be a number of seconds above 0 and up to 3600, not `0`"
         ),
         ("log:\n  format: xml", "pathlight.yaml: `log.format` must be one of `text`, `json`, not `xml`"),
+        ("index:\n  memory: most", "pathlight.yaml: `index.memory` must be one of `full`, `lean`, not `most`"),
     ])
     func `refuses a wrong file by name`(yaml: String, expected: String) {
         #expect(mistake(yaml: yaml) == expected)

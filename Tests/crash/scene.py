@@ -66,7 +66,10 @@ class Scene:
 
     def new_service(self):
         self.starts += 1
-        return Service(self.data, self.folder / f"service-{self.starts}.log", **self.settings)
+        # With its rows in memory or in the index file: neither may lose anything, nor disturb the other.
+        memory = self.random.choice(["full", "lean"])
+        return Service(
+            self.data, self.folder / f"service-{self.starts}.log", PATHLIGHT_INDEX_MEMORY=memory, **self.settings)
 
     def start(self):
         began = time.monotonic()

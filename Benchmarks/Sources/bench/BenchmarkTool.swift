@@ -6,5 +6,5 @@ struct BenchmarkTool: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Times the layers without the service around them, and makes the report. See Benchmarks/README.md.",
-        subcommands: [MeasureCommand.self, ReportCommand.self, SearchCommand.self])
+        subcommands: [MeasureCommand.self, ReportCommand.self, SearchCommand.self, StartCommand.self])
 }

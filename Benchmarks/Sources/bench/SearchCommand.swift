@@ -170,6 +170,11 @@ enum BenchIndex {
         count: Int, layout: RowLayout, item: @Sendable (Int) -> IndexItem
     ) throws -> LiveIndex {
         let index = LiveIndex(layout: layout)
+        try fill(index, count: count, item: item)
+        return index
+    }
+
+    static func fill(_ index: LiveIndex, count: Int, item: @Sendable (Int) -> IndexItem) throws {
         var start = 0
         while start < count {
             let left = count - start
@@ -177,7 +182,6 @@ enum BenchIndex {
             try index.apply(upserting: items(start..<start + share, item))
             start += share
         }
-        return index
     }
 
     /// The items of `numbers`, in order.

@@ -1,6 +1,6 @@
 package import Foundation
 package import Store
-internal import VectorIndex
+package import VectorIndex
 
 /// Makes generations of careers from what the store has: rows and phrases whose texts are unchanged are read, the others
 /// embedded.
@@ -24,6 +24,8 @@ package struct CareerGenerationBuilder: Sendable {
         package var embedded = 0
         /// Stored vectors that failed their checks.
         package var damaged: [String] = []
+        /// What was wrong with the file that the index is kept in.
+        package var indexFile: [String] = []
     }
 
     private let database: any SQLDatabase
@@ -32,12 +34,15 @@ package struct CareerGenerationBuilder: Sendable {
     private let quiz: Quiz
     private let comparison: AbilityComparison
     private let layout: RowLayout
+    private let indexPlace: IndexPlace?
     private let clock: @Sendable () -> Date
 
+    /// - Parameter indexPlace: where the index is kept between starts; nil for nowhere.
     package init(
         database: any SQLDatabase, quiz: Quiz, comparison: AbilityComparison = .centred,
-        clock: @escaping @Sendable () -> Date = { Date() }
+        indexPlace: IndexPlace? = nil, clock: @escaping @Sendable () -> Date = { Date() }
     ) {
+        self.indexPlace = indexPlace
         self.database = database
         self.clock = clock
         facts = GenerationFactRepository(database, clock: clock)
@@ -72,7 +77,8 @@ package struct CareerGenerationBuilder: Sendable {
             content: content, encoder: encoder, degradation: degradation, rows: rows, phraseVectors: phraseVectors,
             abilityWeights: weights)
         // Some tenths of a second of arithmetic for a thousand careers: not on the threads that answer requests.
-        let generation = try await OwnThread.run { [self] in try assemble(plan) }
+        let generation: CareerGeneration
+        (generation, statistics.indexFile) = try await OwnThread.run { [self] in try assemble(plan) }
         if let encoder {
             try await facts.set("calibration", of: encoder.space.id, to: try Self.summary(of: generation.calibration))
         }
@@ -131,7 +137,7 @@ package struct CareerGenerationBuilder: Sendable {
         let abilityWeights: [Double]?
     }
 
-    private func assemble(_ plan: BuildPlan) throws -> CareerGeneration {
+    private func assemble(_ plan: BuildPlan) throws -> (CareerGeneration, indexFile: [String]) {
         var state = EmbeddingState()
         state.generation = plan.rows.generation?.id
         var careers: [Career] = []
@@ -166,17 +172,21 @@ package struct CareerGenerationBuilder: Sendable {
                 id: ItemID(career.id), row: position, of: rows, abilities: abilities, cluster: career.cluster,
                 attributes: attributes)
         }
-        let index = try LiveIndex(layout: layout).replaceAll(with: items)
+        let (live, notes) =
+            try indexPlace.map { try LiveIndex.kept(items, at: $0, layout: layout) }
+            ?? (LiveIndex(layout: layout), [])
+        let index = indexPlace == nil ? try live.replaceAll(with: items) : live.current
         let space = plan.encoder?.space
         let centres = space.map { PhraseVectors.centres(of: quiz, plan.phraseVectors, in: $0) } ?? []
         let calibration = ReferenceQueries(
             quiz: quiz, space: space, phraseVectors: plan.phraseVectors, centres: centres, frame: frame
         ).calibrate(on: index)
-        return CareerGeneration(
+        let generation = CareerGeneration(
             number: UInt64(max(plan.content.revision, 0)), index: index,
             careers: Dictionary(uniqueKeysWithValues: careers.map { ($0.id, $0) }), absent: absent, frame: frame,
             space: space, calibration: calibration, degradation: plan.degradation, sources: plan.content.sources,
             embedding: state, quizCentres: centres, phraseVectors: plan.phraseVectors)
+        return (generation, notes)
     }
 
     private struct CalibrationSummary: Encodable {

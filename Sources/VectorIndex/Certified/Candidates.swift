@@ -62,9 +62,7 @@ extension Generation {
             for (i, position) in own.enumerated() { which[i] = rows[position].slot - UInt32(offsets[s]) }
             var found = AlignedBuffer<Float>(zeroed: own.count)
             var out = found.mutableSpan
-            segments[s].read(rows: 0..<segments[s].count) {
-                RowScan.canonicalScores(query: query.row.span, of: which.span, rows: $0, into: &out)
-            }
+            segments[s].score(query.row.span, of: which.span, into: &out)
             for (i, position) in own.enumerated() { scores[position] = out[i] }
         }
         return scores

@@ -36,17 +36,54 @@ package struct CodePolicy: Sendable {
         return codes(of: rows, count: count, layout: layout, known: known)
     }
 
+    /// Codes of all segments along the same axes, as a file keeps them: those that there are, where they still fit.
+    ///
+    /// - Returns: one for each segment; nil where the rows are too few to have codes.
+    func common(of parts: [(segment: Segment, dead: Bitmap)], layout: RowLayout) -> [RowCodes]? {
+        let live = parts.reduce(0) { $0 + $1.segment.count - $1.dead.population }
+        let largest = parts.filter { $0.segment.codes != nil }.max { $0.segment.count < $1.segment.count }
+        let axes = largest?.segment.codes?.axes
+        guard live > 0, axes != nil || live >= leastRows, layout.embeddingCount <= CodeScan.greatestDimension else {
+            return nil
+        }
+        if let axes {
+            let codes = parts.map { part in
+                if let own = part.segment.codes, own.axes === axes { return own }
+                return RowCodes(rows: part.segment.rows, count: part.segment.count, layout: layout, axes: axes)
+            }
+            let tails = codes.reduce(0) { $0 + $1.meanTail * Double($1.count) }
+            let count = codes.reduce(0) { $0 + $1.count }
+            if live < leastRows || tails <= Self.drift * axes.meanTail * Double(count) { return codes }
+        }
+        let places = parts.indices.flatMap { p in
+            (0..<parts[p].segment.count).lazy.filter { !parts[p].dead.contains($0) }.map { (part: p, row: $0) }
+        }
+        let fitted = fittedAxes(of: places.count, layout: layout) {
+            (parts[places[$0].part].segment.rows, places[$0].row)
+        }
+        return fitted.map { axes in
+            parts.map { RowCodes(rows: $0.segment.rows, count: $0.segment.count, layout: layout, axes: axes) }
+        }
+    }
+
     private func fitted(_ rows: FrozenBuffer<Float>, count: Int, layout: RowLayout) -> RowCodes? {
+        fittedAxes(of: count, layout: layout) { (rows, $0) }
+            .map { RowCodes(rows: rows, count: count, layout: layout, axes: $0) }
+    }
+
+    /// The axes of `count` rows, each of which is where `row` says.
+    private func fittedAxes(
+        of count: Int, layout: RowLayout, row: (Int) -> (rows: FrozenBuffer<Float>, row: Int)
+    ) -> PrincipalAxes? {
         let width = layout.rowCount
         let sampled = min(count, PrincipalAxes.sampleRows)
         // Evenly spread: neighbours are often alike.
         var sample = AlignedBuffer<Float>(count: sampled * width, repeating: 0)
         for i in 0..<sampled {
-            let row = i * count / sampled
+            let (rows, row) = row(i * count / sampled)
             rows.read(row * width..<(row + 1) * width) { sample.write($0, at: i * width) }
         }
-        let axes = PrincipalAxes(
+        return PrincipalAxes(
             sample: sample.span, rowCount: sampled, stride: width, embeddingCount: layout.embeddingCount)
-        return axes.map { RowCodes(rows: rows, count: count, layout: layout, axes: $0) }
     }
 }

@@ -10,7 +10,7 @@ final class PrincipalAxes: Sendable {
     /// Coordinates of a mapped embedding: `embeddingCount` and zeros up to a multiple of 64.
     let coordinateCount: Int
     /// (embeddingCount, embeddingCount): an axis a row.
-    private let axes: FrozenBuffer<Float>
+    let axes: FrozenBuffer<Float>
     /// Mean square of each coordinate over the sample: (coordinateCount), descending.
     let variances: [Float]
     /// Mean squared norm past the first plane over the sample.
@@ -47,6 +47,24 @@ final class PrincipalAxes: Sendable {
         self.init(axes: FrozenBuffer(axes), variances: variances, embeddingCount: n)
     }
 
+    /// Axes that were fitted before; nil where they are none, whatever they were read from.
+    ///
+    /// Their error is computed and not read: what it is decides what a search may rule out.
+    ///
+    /// - Parameters:
+    ///   - axes: (embeddingCount, embeddingCount)
+    ///   - variances: (embeddingCount), descending.
+    convenience init?(restoring axes: FrozenBuffer<Float>, variances: [Float], embeddingCount n: Int) {
+        guard n > 0, n <= CodeScan.greatestDimension, axes.count == n * n, variances.count == n,
+            variances.allSatisfy({ $0 >= 0 && $0.isFinite })
+        else { return nil }
+        let (defect, norm) = axes.read(0..<n * n) { CodeMath.orthogonalityDefect($0, size: n) }
+        guard defect < Self.greatestDefect, norm.isFinite else { return nil }
+        self.init(axes: axes, variances: variances, embeddingCount: n)
+    }
+
+    private static let greatestDefect = 0.005
+
     private init(axes: FrozenBuffer<Float>, variances: [Float], embeddingCount n: Int) {
         embeddingCount = n
         coordinateCount =
@@ -65,7 +83,7 @@ final class PrincipalAxes: Sendable {
         let rounding = gamma * norm
         // Both vectors are rounded: |p·y − Rq·Rx| ≤ ‖δp‖‖y‖ + ‖Rq‖‖δy‖, norms of mapped vectors below 1.01.
         error = defect + 2.02 * rounding + 0x1p-40
-        precondition(defect < 0.005, "the axes are not orthogonal: \(defect)")
+        precondition(defect < Self.greatestDefect, "the axes are not orthogonal: \(defect)")
     }
 
     /// Coordinates of one row (embeddingCount and more): (coordinateCount).

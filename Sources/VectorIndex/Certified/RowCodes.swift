@@ -105,6 +105,26 @@ final class RowCodes: Sendable {
         meanTail = count > 0 ? tails / Double(count) : 0
     }
 
+    /// Codes that were made before.
+    ///
+    /// - Parameters:
+    ///   - planes: as `planes(of:)` cuts the coordinates, each with codes and records of `count` rows.
+    ///   - abilities: (count, abilityWidth)
+    init(
+        axes: PrincipalAxes, count: Int, planes: [Plane], abilities: FrozenBuffer<Float>, abilityWidth: Int,
+        greatestEmbeddingNorm: Double, meanTail: Double
+    ) {
+        precondition(planes.map(\.coordinates) == Self.planes(of: axes.coordinateCount))
+        precondition(abilities.count == count * abilityWidth)
+        self.axes = axes
+        self.count = count
+        self.planes = planes
+        self.abilities = abilities
+        self.abilityWidth = abilityWidth
+        self.greatestEmbeddingNorm = greatestEmbeddingNorm
+        self.meanTail = meanTail
+    }
+
     /// The codes of the rows of `sources` that are not in their dead sets, in order; nil unless all have the same axes.
     init?(merging sources: [(codes: RowCodes?, dead: Bitmap)]) {
         guard let first = sources.first?.codes, sources.allSatisfy({ $0.codes?.axes === first.axes }) else {

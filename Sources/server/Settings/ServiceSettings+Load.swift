@@ -1,6 +1,7 @@
 import Engine
 import Foundation
 import Logging
+import VectorIndex
 
 extension ServiceSettings {
     /// Where a settings file is looked for when none is named.
@@ -60,6 +61,7 @@ extension ServiceSettings {
         try reader.read(.maxConnections, into: &settings.maxConnections, in: 1...65536)
         try reader.read(.topNMaximum, into: &settings.topNMaximum, in: 1...10_000)
         try reader.read(.cacheEntries, into: &settings.cacheEntries, in: 0...10_000_000)
+        try reader.read(.indexMemory, into: &settings.indexMemory)
         try reader.read(.trustedProxy, into: &settings.trustedProxy)
         guard isLoopback(settings.host) else { throw SettingsError.beyondLoopback(host: settings.host) }
         return Loaded(settings: settings, warnings: unknownVariables(in: environment))

@@ -1,5 +1,6 @@
 package import Embedder
 package import Logging
+package import VectorIndex
 
 /// Everything that can be set, read once at the start.
 package struct ServiceSettings: Sendable, Equatable {
@@ -44,10 +45,17 @@ package struct ServiceSettings: Sendable, Equatable {
     package var topNMaximum = 100
     /// Texts whose embeddings are kept in memory.
     package var cacheEntries = 10_000
+    /// Where the float32 rows of the index are.
+    package var indexMemory = IndexMemory.full
     /// The address of a proxy that ends TLS in front of the service.
     package var trustedProxy: String?
 
     package init() {}
+
+    /// The file that the index is kept in, beside the database.
+    package var indexPlace: IndexPlace {
+        IndexPlace(path: dataDirectory + "/careers.index", memory: indexMemory)
+    }
 
     /// Whether `host` can be reached from this machine alone.
     package static func isLoopback(_ host: String) -> Bool {

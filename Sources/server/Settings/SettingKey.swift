@@ -21,6 +21,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case maxConnections = "max_connections"
     case topNMaximum = "top_n_maximum"
     case cacheEntries = "cache_entries"
+    case indexMemory = "index.memory"
     case trustedProxy = "trusted_proxy"
 
     package var components: [String] { rawValue.split(separator: ".").map(String.init) }

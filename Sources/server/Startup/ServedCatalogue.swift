@@ -64,7 +64,8 @@ final class ServedCatalogue: Sendable {
             logger.warning(
                 "degraded", metadata: ["reason": "\(degradation.reason.rawValue)", "detail": "\(degradation.detail)"])
         }
-        let builder = CareerGenerationBuilder(database: database, quiz: quiz, comparison: comparison)
+        let builder = CareerGenerationBuilder(
+            database: database, quiz: quiz, comparison: comparison, indexPlace: settings.indexPlace)
         let generation: CareerGeneration
         let statistics: CareerGenerationBuilder.Statistics
         do {
@@ -106,6 +107,9 @@ final class ServedCatalogue: Sendable {
     private func report(_ generation: CareerGeneration, _ statistics: CareerGenerationBuilder.Statistics) {
         for vector in statistics.damaged {
             logger.warning("a stored vector was damaged and set aside", metadata: ["vector": "\(vector)"])
+        }
+        for note in statistics.indexFile {
+            logger.warning("the index file was not used as it was", metadata: ["detail": "\(note)"])
         }
         let embedding = generation.embedding
         logger.info(

@@ -1,0 +1,119 @@
+/// The attributes of one segment's rows, turned on their side: by name, then by value.
+///
+/// Nothing is kept row by row: a million dictionaries would take longer to make at a start than all rows to read.
+struct AttributeColumns: Sendable, Equatable {
+    /// One name's words, each with its ascending rows.
+    struct Words: Sendable, Equatable {
+        var postings: [String: [UInt32]] = [:]
+        /// Rows that have the name and no word.
+        var wordless: [UInt32] = []
+
+        var isEmpty: Bool { postings.isEmpty && wordless.isEmpty }
+    }
+
+    private(set) var words: [String: Words] = [:]
+    /// One number a row, NaN where there is none.
+    private(set) var numbers: [String: [Double]] = [:]
+    let count: Int
+
+    /// - Throws: `IndexError.attributeKind` where one name holds words for one item and a number for another.
+    init(rows: [[String: AttributeValue]]) throws(IndexError) {
+        count = rows.count
+        for (row, attributes) in rows.enumerated() {
+            for (name, value) in attributes {
+                switch value {
+                case .keywords(let keywords):
+                    if numbers[name] != nil { throw .attributeKind(name, expected: "numbers") }
+                    if keywords.isEmpty { words[name, default: Words()].wordless.append(UInt32(row)) }
+                    for word in Set(keywords) {
+                        words[name, default: Words()].postings[word, default: []].append(UInt32(row))
+                    }
+                case .number(let number):
+                    if words[name] != nil { throw .attributeKind(name, expected: "words") }
+                    numbers[name, default: Array(repeating: .nan, count: rows.count)][row] = number
+                }
+            }
+        }
+    }
+
+    /// The rows of `sources` that are not in their dead sets, in order.
+    ///
+    /// - Throws: `IndexError.attributeKind` where one name holds words in one source and numbers in another.
+    init(merging sources: [(columns: AttributeColumns, dead: Bitmap)]) throws(IndexError) {
+        count = sources.reduce(0) { $0 + $1.columns.count - $1.dead.population }
+        var start = 0
+        for (columns, dead) in sources {
+            let live = columns.count - dead.population
+            defer { start += live }
+            guard !columns.words.isEmpty || !columns.numbers.isEmpty else { continue }
+            // The new number of every live row.
+            var places = [UInt32](repeating: .max, count: columns.count)
+            var next = UInt32(start)
+            dead.forEachRunOutside { run in
+                for row in run {
+                    places[row] = next
+                    next += 1
+                }
+            }
+            func moved(_ rows: [UInt32]) -> [UInt32] { rows.map { places[Int($0)] }.filter { $0 != .max } }
+            for (name, column) in columns.words {
+                if numbers[name] != nil { throw .attributeKind(name, expected: "numbers") }
+                var target = words[name] ?? Words()
+                target.wordless += moved(column.wordless)
+                for (word, rows) in column.postings {
+                    let rows = moved(rows)
+                    if !rows.isEmpty { target.postings[word, default: []] += rows }
+                }
+                if !target.isEmpty { words[name] = target }
+            }
+            for (name, column) in columns.numbers {
+                if words[name] != nil { throw .attributeKind(name, expected: "words") }
+                var target = numbers[name] ?? Array(repeating: .nan, count: count)
+                for (row, number) in column.enumerated() where places[row] != .max {
+                    target[Int(places[row])] = number
+                }
+                if target.contains(where: { !$0.isNaN }) { numbers[name] = target }
+            }
+        }
+    }
+
+    /// Columns that were read from a file.
+    ///
+    /// - Returns: nil where they do not fit each other.
+    init?(words: [String: Words], numbers: [String: [Double]], count: Int) {
+        let lists = words.values.flatMap { [$0.wordless] + $0.postings.values }
+        guard numbers.values.allSatisfy({ $0.count == count }), words.keys.allSatisfy({ numbers[$0] == nil }),
+            lists.allSatisfy({ $0.allSatisfy { $0 < count } })
+        else { return nil }
+        self.words = words
+        self.numbers = numbers
+        self.count = count
+    }
+
+    var names: Set<String> { Set(words.keys).union(numbers.keys) }
+
+    /// Bytes of the columns' numbers, their words aside.
+    var byteCount: Int {
+        words.values.reduce(numbers.count * count * 8) { sum, column in
+            column.postings.values.reduce(sum + column.wordless.count * 4) { $0 + $1.count * 4 }
+        }
+    }
+
+    func rows(where name: String, isAnyOf wanted: Set<String>) throws(IndexError) -> Bitmap {
+        if numbers[name] != nil { throw .attributeKind(name, expected: "numbers; filter it with a range") }
+        var bitmap = Bitmap(count: count)
+        guard let postings = words[name]?.postings else { return bitmap }
+        for word in wanted {
+            for row in postings[word] ?? [] { bitmap.insert(Int(row)) }
+        }
+        return bitmap
+    }
+
+    func rows(where name: String, liesIn range: ClosedRange<Double>) throws(IndexError) -> Bitmap {
+        if words[name] != nil { throw .attributeKind(name, expected: "words; filter it by equality") }
+        var bitmap = Bitmap(count: count)
+        guard let column = numbers[name] else { return bitmap }
+        for row in column.indices where range.contains(column[row]) { bitmap.insert(row) }
+        return bitmap
+    }
+}
