@@ -1,3 +1,4 @@
+package import Embedder
 package import Logging
 
 /// Everything that can be set, read once at the start.
@@ -41,6 +42,8 @@ package struct ServiceSettings: Sendable, Equatable {
     package var topNMaximum = 100
     /// Texts whose embeddings are kept in memory.
     package var cacheEntries = 10_000
+    /// How many texts may wait to be embedded, and how many are embedded together.
+    package var embedding = EmbeddingQueue.Limits()
     /// The address of a proxy that ends TLS in front of the service.
     package var trustedProxy: String?
 

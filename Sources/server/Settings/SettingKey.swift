@@ -20,6 +20,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case maxConnections = "max_connections"
     case topNMaximum = "top_n_maximum"
     case cacheEntries = "cache_entries"
+    case queueTokens = "embedding.queue_tokens"
+    case queueTexts = "embedding.queue_texts"
+    case batchTokens = "embedding.batch_tokens"
     case trustedProxy = "trusted_proxy"
 
     package var components: [String] { rawValue.split(separator: ".").map(String.init) }
