@@ -121,8 +121,10 @@ struct EmbeddingQueueStateTests {
 
     @Test func `takes what came meanwhile together, by length, a batch for each core`() throws {
         var state = state(batchTokens: 40, lanes: 2)
-        for id in UInt64(1)...2 { try state.enter([text(Int(id))], as: id, urgency: .awaited, now: Self.origin) }
-        let first = state.start(now: Self.origin)
+        let first = try (UInt64(1)...2).flatMap { id in
+            try state.enter([text(Int(id))], as: id, urgency: .awaited, now: Self.origin)
+            return state.start(now: Self.origin)
+        }
         for id in UInt64(3)...10 {
             try state.enter(
                 [text(Int(id), tokens: id.isMultiple(of: 2) ? 9 : 3)], as: id, urgency: .awaited, now: Self.origin)
@@ -133,6 +135,17 @@ struct EmbeddingQueueStateTests {
         #expect(second.map { $0.texts.map(\.count) } == [[9, 9, 9]])
         _ = state.finish(first[1], Self.vectors(of: first[1]), now: Self.origin)
         #expect(state.start(now: Self.origin).map { $0.texts.map(\.count) } == [[9, 3, 3, 3, 3]])
+    }
+
+    @Test func `computes a short list as one batch where nothing else is computed, a long one on all cores`() throws {
+        var state = state(batchTokens: 512, lanes: 2)
+        try state.enter((0..<8).map { text($0) }, as: 1, urgency: .awaited, now: Self.origin)
+        let short = state.start(now: Self.origin)
+        #expect(short.map(\.texts.count) == [8])
+        #expect(short.map(\.isSideBySide) == [false])
+        _ = state.finish(short[0], Self.vectors(of: short[0]), now: Self.origin)
+        try state.enter((0..<100).map { text($0) }, as: 2, urgency: .awaited, now: Self.origin)
+        #expect(state.start(now: Self.origin).map(\.texts.count) == [50, 50])
     }
 
     @Test func `serves single texts in the order of their coming`() throws {

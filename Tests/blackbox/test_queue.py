@@ -49,7 +49,8 @@ def test_a_flood_is_refused_with_a_time_to_come_back_and_leaves_no_trace(small, 
 
     def is_over():
         with lock:
-            return bool(wrong) or all({200, 429} <= set(statuses) for statuses in seen.values())
+            answered = any(200 in statuses for statuses in seen.values())
+            return bool(wrong) or answered and all(429 in statuses for statuses in seen.values())
 
     def flood(kind, own):
         with small.client(timeout=90) as client:
@@ -78,22 +79,22 @@ def test_a_flood_is_refused_with_a_time_to_come_back_and_leaves_no_trace(small, 
             thread.join()
         assert not wrong, wrong
         for kind, statuses in seen.items():
-            assert {200, 429} <= set(statuses), f"{kind}: {statuses} of {seen}"
+            assert 429 in statuses, f"{kind}: {seen}"
+        assert any(200 in statuses for statuses in seen.values()), seen
         assert metric(client, "pathlight_embedding_rejected_requests") >= 3
         assert metric(client, "pathlight_embedding_queue_texts") == 0
         assert metric(client, "pathlight_embedding_queue_tokens") == 0
         assert metric(client, "pathlight_embedding_wait_seconds_count") > 0
-        text = texts(generator, 1, words=12)[0]
-        client.post(RECOMMEND, {"text": text}).expect(200)
-        assert len(client.post(EMBEDDINGS, {"input": texts(generator, 16)}).expect(200)["data"]) == 16
+        for request in requests.values():
+            client.post(*request(generator)).expect(200)
 
 
 def test_what_never_fits_is_told_so(small, generator):
     with small.client() as client:
         for path, request in (
-            (EMBEDDINGS, {"input": texts(generator, 65, words=3)}),
+            (EMBEDDINGS, {"input": texts(generator, 65, words=12)}),
             (EMBEDDINGS, {"input": texts(generator, 40)}),
-            (BATCH, {"requests": [{"text": text} for text in texts(generator, 65, words=3)]}),
+            (BATCH, {"requests": [{"text": text} for text in texts(generator, 65, words=12)]}),
         ):
             problem = client.post(path, request).expect_problem(422, "too_much_text")
             assert "in parts" in problem["detail"]

@@ -23,7 +23,7 @@ package final class EmbeddingQueue: Sendable {
         /// Tokens of a batch, which one core computes; a text that is longer is a batch by itself.
         package var batchTokens: Int
 
-        package init(tokens: Int = 131_072, texts: Int = 4_096, batchTokens: Int = 512) {
+        package init(tokens: Int = 131_072, texts: Int = 4_096, batchTokens: Int = 128) {
             precondition(tokens > 0 && texts > 0 && batchTokens > 0, "a queue holds something")
             self.tokens = tokens
             self.texts = texts

@@ -84,20 +84,28 @@ extension EmbeddingQueueState {
         numbers.sorted { (length($0), $1) > (length($1), $0) }
     }
 
+    /// Tokens from which a core's share of a round is worth a batch of its own.
+    private static let leastShare = 128
+
     /// Neighbours in length together, about the same tokens for each core.
+    ///
+    /// Where nothing else is computed, a few short texts are soonest done as one batch with its products split: cut
+    /// up, every core reads all weights for a few rows.
     private func cut(_ round: Round) -> [[Int]] {
         let ordered = byLength(round.chosen)
         var batches: [[Int]] = []
         var rest = round.tokens
         var position = 0
-        for core in 0..<lanes where position < ordered.count {
-            let share = rest / (lanes - core)
+        let full = (round.tokens - 1) / limits.batchTokens + 1
+        let parts = isComputing ? lanes : min(lanes, max(full, round.tokens / Self.leastShare))
+        for part in 0..<parts where position < ordered.count {
+            let share = rest / (parts - part)
             var tokens = 0
             var batch: [Int] = []
             while position < ordered.count {
                 let next = length(ordered[position])
-                // The nearer of the two cuts; what is left over goes to the last core.
-                guard batch.isEmpty || core == lanes - 1 || tokens + next / 2 <= share else { break }
+                // The nearer of the two cuts; what is left over goes to the last batch.
+                guard batch.isEmpty || part == parts - 1 || tokens + next / 2 <= share else { break }
                 batch.append(ordered[position])
                 tokens += next
                 position += 1

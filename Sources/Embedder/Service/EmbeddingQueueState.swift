@@ -84,6 +84,9 @@ struct EmbeddingQueueState {
         entries.isEmpty && requests.isEmpty && inFlight.isEmpty && known.values.allSatisfy(\.isEmpty)
     }
 
+    /// Whether batches are being computed.
+    var isComputing: Bool { !inFlight.isEmpty }
+
     /// Whether some text of a request is not being computed yet.
     func isWaiting(_ request: UInt64) -> Bool {
         requests[request]?.entries.contains { number in
