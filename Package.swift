@@ -99,7 +99,7 @@ if !coreOnly {
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "server", "Engine", "Store", "TestSupport",
+                "server", "Embedder", "Engine", "Store", "TestSupport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

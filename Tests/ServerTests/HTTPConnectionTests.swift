@@ -7,6 +7,7 @@ import NIOEmbedded
 import NIOHTTPTypes
 import NIOPosix
 import ServiceLifecycle
+import Synchronization
 import Testing
 import server
 
@@ -185,6 +186,28 @@ struct HTTPConnectionGuardTests {
 
     private func head(_ fields: HTTPFields = [:]) -> HTTPRequestPart {
         .head(HTTPRequest(method: .post, scheme: "http", authority: "x", path: "/", headerFields: fields))
+    }
+
+    @Test func `tells once that the client has gone, unless its reply was written`() throws {
+        try add()
+        let told = Mutex<[String]>([])
+        func watch(_ name: String) {
+            channel.triggerUserOutboundEvent(ClientWatch { told.withLock { $0.append(name) } }, promise: nil)
+        }
+        try channel.writeInbound(head())
+        try channel.writeInbound(HTTPRequestPart.end(nil))
+        watch("answered")
+        try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
+        try channel.writeOutbound(HTTPResponsePart.end(nil))
+        try channel.writeInbound(head())
+        watch("waiting")
+        #expect(told.withLock { $0 } == [])
+        channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        #expect(told.withLock { $0 } == ["waiting"])
+        watch("too late")
+        #expect(told.withLock { $0 } == ["waiting", "too late"])
+        channel.pipeline.fireChannelInactive()
+        #expect(told.withLock { $0 } == ["waiting", "too late"])
     }
 
     @Test func `closes a connection that never asks`() throws {

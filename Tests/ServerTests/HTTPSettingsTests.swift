@@ -1,3 +1,4 @@
+import Embedder
 import Foundation
 import Logging
 import Synchronization
@@ -62,6 +63,11 @@ struct HTTPSettingsTests {
             cache_entries: 9
             index:
               memory: lean
+            embedding:
+              precision: float32
+              queue_tokens: 5000
+              queue_texts: 100
+              batch_tokens: 10
             trusted_proxy: 127.0.0.1
             """
         let fromFile = try settings(yaml: yaml)
@@ -70,6 +76,10 @@ struct HTTPSettingsTests {
         #expect(fromFile.logLevel == .debug)
         #expect(fromFile.logFormat == .json)
         #expect("\(fromFile.indexMemory)" == "lean")
+        #expect("\(fromFile.precision)" == "float32")
+        #expect(fromFile.embedding.tokens == 5_000)
+        #expect(fromFile.embedding.texts == 100)
+        #expect(fromFile.embedding.batchTokens == 10)
         #expect(fromFile.trustedProxy == "127.0.0.1")
         let variables = [
             "PATHLIGHT_HOST": "localhost", "PATHLIGHT_PORT": "0", "PATHLIGHT_DATA": "d", "PATHLIGHT_MODELS": "m",
@@ -80,7 +90,9 @@ struct HTTPSettingsTests {
             "PATHLIGHT_TIMEOUTS_WRITE_SECONDS": "4", "PATHLIGHT_TIMEOUTS_REQUEST_SECONDS": "0.5",
             "PATHLIGHT_TIMEOUTS_SHUTDOWN_SECONDS": "6", "PATHLIGHT_MAX_CONNECTIONS": "7",
             "PATHLIGHT_TOP_N_MAXIMUM": "8", "PATHLIGHT_CACHE_ENTRIES": "9", "PATHLIGHT_INDEX_MEMORY": "lean",
-            "PATHLIGHT_TRUSTED_PROXY": "127.0.0.1",
+            "PATHLIGHT_EMBEDDING_PRECISION": "float32",
+            "PATHLIGHT_EMBEDDING_QUEUE_TOKENS": "5000", "PATHLIGHT_EMBEDDING_QUEUE_TEXTS": "100",
+            "PATHLIGHT_EMBEDDING_BATCH_TOKENS": "10", "PATHLIGHT_TRUSTED_PROXY": "127.0.0.1",
         ]
         #expect(try settings(variables) == fromFile)
     }

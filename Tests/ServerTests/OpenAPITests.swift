@@ -39,7 +39,7 @@ import Testing
 
     /// Codes that stand for statuses which no route gives yet.
     private static let reserved: Set<String> = [
-        "unauthorised", "forbidden", "too_many_requests", "not_implemented", "unavailable",
+        "unauthorised", "forbidden", "not_implemented", "unavailable",
     ]
 
     @Test func `lists every problem code of the source with its title`() throws {

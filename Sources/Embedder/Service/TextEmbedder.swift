@@ -39,8 +39,8 @@ package final class TextEmbedder: Sendable {
     package let documentPrefix: String
 
     private let tokenizer: WordPieceTokenizer
-    private let encoder: TransformerEncoder
-    private let cache: EmbeddingCache
+    let encoder: TransformerEncoder
+    let cache: EmbeddingCache
     private let batchTokens: Int
     private let weightsFile: ModelFile
     private let knownSHA256 = Mutex<String?>(nil)

@@ -3,21 +3,27 @@ internal import Embedder
 internal import Synchronization
 internal import VectorMath
 
-/// Runs a vectorizer on threads of its own, so that the cooperative pool stays free for requests: what people wait for
-/// on one, one call at a time, since the encoder's matrix products use every core already; a catalogue's texts on
-/// others, in small portions.
+/// Runs a vectorizer on threads of its own, so that the cooperative pool stays free for requests.
+///
+/// A vectorizer with a queue decides itself what is computed when. Of another one runs what people wait for on one
+/// thread, one call at a time; a catalogue's texts on others, in small portions.
 package final class EncodingQueue: Sendable {
     package let vectorizer: any TextVectorizer
+    private let queued: (any QueuedVectorizer)?
     private let queries = DispatchQueue(label: "pathlight.encoding", qos: .userInitiated)
     private let documents = DispatchQueue(label: "pathlight.encoding.documents", qos: .utility, attributes: .concurrent)
 
-    package init(_ vectorizer: any TextVectorizer) { self.vectorizer = vectorizer }
+    package init(_ vectorizer: any TextVectorizer) {
+        self.vectorizer = vectorizer
+        queued = vectorizer as? any QueuedVectorizer
+    }
 
     package var space: TextSpace { vectorizer.space }
 
     /// The vectors of texts that somebody waits for.
     package func vectors(of texts: [String], role: TextRole) async throws -> [[Float]] {
         if texts.isEmpty { return [] }
+        if let queued { return try await queued.vectors(of: texts, role: role, isAwaited: true) }
         if let known = vectorizer.cachedVectors(of: texts, role: role) { return known }
         return try await compute(texts, role, on: queries)
     }
@@ -29,13 +35,17 @@ package final class EncodingQueue: Sendable {
         let portions = Portions(texts)
         guard portions.count > 0 else { return [:] }
         let count = min(max(lanes ?? WorkerThreads.processorCount, 1), portions.count)
-        return try await EncoderThreads.sideBySide {
-            try await withThrowingTaskGroup(of: [String: [Float]].self) { group in
-                for _ in 0..<count { group.addTask { try await self.embedAll(of: portions) } }
-                var all: [String: [Float]] = [:]
-                for try await found in group { all.merge(found) { first, _ in first } }
-                return all
-            }
+        // A queue says itself which of its batches keep to one core.
+        if queued != nil { return try await embedAll(of: portions, lanes: count) }
+        return try await EncoderThreads.sideBySide { try await embedAll(of: portions, lanes: count) }
+    }
+
+    private func embedAll(of portions: Portions, lanes: Int) async throws -> [String: [Float]] {
+        try await withThrowingTaskGroup(of: [String: [Float]].self) { group in
+            for _ in 0..<lanes { group.addTask { try await self.embedAll(of: portions) } }
+            var all: [String: [Float]] = [:]
+            for try await found in group { all.merge(found) { first, _ in first } }
+            return all
         }
     }
 
@@ -44,9 +54,13 @@ package final class EncodingQueue: Sendable {
         var found: [String: [Float]] = [:]
         while let portion = portions.next() {
             try Task.checkCancellation()
-            for (text, vector) in zip(portion, try await compute(portion, .document, on: documents)) {
-                found[text] = vector
-            }
+            let vectors =
+                if let queued {
+                    try await queued.vectors(of: portion, role: .document, isAwaited: false)
+                } else {
+                    try await compute(portion, .document, on: documents)
+                }
+            for (text, vector) in zip(portion, vectors) { found[text] = vector }
         }
         return found
     }

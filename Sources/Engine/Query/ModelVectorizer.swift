@@ -2,16 +2,19 @@ package import Embedder
 internal import Foundation
 
 /// The encoder as the engine sees it.
-package struct ModelVectorizer: TextVectorizer {
+package struct ModelVectorizer: QueuedVectorizer {
     package let space: TextSpace
     private let embedder: TextEmbedder
+    private let queue: EmbeddingQueue
 
     /// Shares of *what the work is* and *what it takes* (docs/decisions/0008-own-space.md).
     private static let viewWeights = [0.7, 0.3]
 
+    /// - Parameter queue: in front of the same model; nil for one of its own, without bound.
     /// - Throws: `EmbedderError.unsupportedDimension` for a model whose vectors do not fill a row.
-    package init(_ embedder: TextEmbedder) throws(EmbedderError) {
+    package init(_ embedder: TextEmbedder, queue: EmbeddingQueue? = nil) throws(EmbedderError) {
         self.embedder = embedder
+        self.queue = queue ?? EmbeddingQueue(embedder, limits: .unbounded)
         let isTwoViews = embedder.dimension * 2 == EmbeddingSpace.rowDimension
         let space = try embedder.space(
             weights: isTwoViews ? Self.viewWeights : nil, composition: CareerTexts.composition)
@@ -26,6 +29,12 @@ package struct ModelVectorizer: TextVectorizer {
 
     package func vectors(of texts: [String], role: TextRole) throws -> [[Float]] {
         try embedder.embed(texts.map { prefixed($0, role) }, isCached: role == .query)
+    }
+
+    package func vectors(of texts: [String], role: TextRole, isAwaited: Bool) async throws -> [[Float]] {
+        try await embedder.embed(
+            tokenIDs: texts.map { embedder.tokenIDs(of: prefixed($0, role)) }, in: queue,
+            urgency: isAwaited ? .awaited : .background)
     }
 
     package func cachedVectors(of texts: [String], role: TextRole) -> [[Float]]? {

@@ -57,3 +57,11 @@ package protocol TextVectorizer: Sendable {
     /// The vectors, if all of them are at hand without computing.
     func cachedVectors(of texts: [String], role: TextRole) -> [[Float]]?
 }
+
+/// A vectorizer whose texts wait their turn in a queue of its own, among those of everybody else.
+package protocol QueuedVectorizer: TextVectorizer {
+    /// As `vectors(of:role:)`, and computed off the cooperative pool.
+    ///
+    /// - Parameter isAwaited: whether somebody waits for the answer; what nobody waits for comes after.
+    func vectors(of texts: [String], role: TextRole, isAwaited: Bool) async throws -> [[Float]]
+}

@@ -103,8 +103,17 @@ struct CareerSearch: Sendable {
 
     // MARK: Searching
 
-    /// The result of each search; plain ones over one index share a pass.
-    static func results(of searches: [CareerSearch]) -> [Result<SearchResult, RecommendationError>] {
+    /// The result of each search; plain ones over one index share a pass, a single one with those of other requests.
+    static func results(
+        of searches: [CareerSearch], turns: SearchTurns
+    ) async -> [Result<SearchResult, RecommendationError>] {
+        if searches.count == 1, case .plain(let request) = searches[0].way {
+            do throws(IndexError) {
+                return [.success(try await turns.search(request, in: searches[0].generation.index))]
+            } catch {
+                return [.failure(problem(error))]
+            }
+        }
         var results = [Result<SearchResult, RecommendationError>?](repeating: nil, count: searches.count)
         var groups: [ObjectIdentifier: [(position: Int, request: SearchRequest)]] = [:]
         for (position, search) in searches.enumerated() {

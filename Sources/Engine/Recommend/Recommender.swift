@@ -14,6 +14,7 @@ package final class Recommender: Sendable {
 
     /// Newest last; never empty.
     private let published: Mutex<[Published]>
+    private let turns = SearchTurns()
     /// Generations that are kept for pages, the newest among them. An import makes two: its careers, then their vectors.
     package static let keptGenerations = 6
 
@@ -95,7 +96,7 @@ package final class Recommender: Sendable {
                 failures[position] = error
             }
         }
-        let results = CareerSearch.results(of: searches.map(\.search))
+        let results = await CareerSearch.results(of: searches.map(\.search), turns: turns)
         let searched = ContinuousClock.now
         var replies: [Int: RecommendationReply] = [:]
         for ((position, search), result) in zip(searches, results) {

@@ -37,6 +37,9 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
     private var readTimer: Scheduled<Void>?
     private var writeTimer: Scheduled<Void>?
     private var repliesOwed = 0
+    /// Who wants to know that the client has gone before the reply is written.
+    private var watches: [ClientWatch] = []
+    private var hasClientGone = false
 
     package init(limits: Limits) {
         self.limits = limits
@@ -52,7 +55,32 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
 
     package func channelInactive(context: ChannelHandlerContext) {
         stopTimers()
+        clientHasGone()
         context.fireChannelInactive()
+    }
+
+    // MARK: Watching the client
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed { clientHasGone() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    package func triggerUserOutboundEvent(
+        context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
+    ) {
+        guard let watch = event as? ClientWatch else {
+            return context.triggerUserOutboundEvent(event, promise: promise)
+        }
+        if hasClientGone { watch.whenGone() } else { watches.append(watch) }
+        promise?.succeed()
+    }
+
+    private func clientHasGone() {
+        hasClientGone = true
+        let told = watches
+        watches = []
+        for watch in told { watch.whenGone() }
     }
 
     // MARK: Reading
@@ -110,7 +138,10 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
     // MARK: Writing
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { repliesOwed -= 1 }
+        if case .end = unwrapOutboundIn(data) {
+            repliesOwed -= 1
+            watches.removeAll()
+        }
         context.write(data, promise: promise)
     }
 

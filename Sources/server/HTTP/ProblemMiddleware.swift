@@ -57,7 +57,8 @@ package struct ProblemMiddleware: RouterMiddleware {
                 .deadlineExceeded, "The request was not answered in time and has been cancelled.",
                 headers: [.retryAfter: "1"], cause: error)
         }
-        if problem.status.kind == .serverError {
+        // Who abandons a request makes no mistake of the service.
+        if problem.status.kind == .serverError, problem.code != .cancelled {
             context.logger.error(
                 "request failed",
                 metadata: [

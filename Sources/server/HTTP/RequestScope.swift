@@ -1,5 +1,6 @@
 package import Hummingbird
 import Logging
+import NIOCore
 import VectorMath
 
 /// What a handler knows about the request it answers.
@@ -7,6 +8,8 @@ package struct RequestScope: RequestContext, Sendable {
     package typealias Source = ApplicationRequestContextSource
 
     package var coreContext: CoreRequestContextStorage
+    /// The connection that the request came by.
+    let channel: any Channel
     /// The id that comes back as `X-Request-ID` and stands on each log line of the request.
     package private(set) var requestID = ""
     /// What a body may hold.
@@ -19,6 +22,7 @@ package struct RequestScope: RequestContext, Sendable {
 
     package init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
     }
 
     package var maxUploadSize: Int { limits.bodyBytes }

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Embedder
 internal import Engine
 internal import Foundation
@@ -33,10 +32,6 @@ struct EmbeddingRoutes {
     }
 
     let pathways: Pathways
-    /// The encoder uses every core for one call; calls wait here for their turn, off the cooperative pool.
-    private let queue = DispatchQueue(label: "pathlight.embeddings", qos: .userInitiated)
-
-    init(pathways: Pathways) { self.pathways = pathways }
 
     func add(to router: Router<RequestScope>) {
         router.post("/v1/embeddings") { request, scope in try await embed(request, scope) }
@@ -44,13 +39,13 @@ struct EmbeddingRoutes {
 
     private func embed(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let wanted = try await request.readFields(in: scope) { fields in read(fields, limits: scope.limits) }
-        guard let embedder = pathways.embedder else {
-            throw HTTPProblem(.modelUnavailable, pathways.degradation?.detail ?? "There is no usable model.")
+        let model = pathways.catalogue.model
+        guard let embedder = model.embedder, let queue = model.queue else {
+            throw HTTPProblem(.modelUnavailable, model.degradation?.detail ?? "There is no usable model.")
         }
-        if let model = wanted.model, model != pathways.modelID {
+        if let name = wanted.model, name != model.id {
             throw HTTPProblem(
-                .modelNotFound,
-                "The model “\(excerpt(of: model))” is not loaded; this service has “\(pathways.modelID)”.")
+                .modelNotFound, "The model “\(excerpt(of: name))” is not loaded; this service has “\(model.id)”.")
         }
         if let dimensions = wanted.dimensions, dimensions != embedder.dimension {
             throw HTTPProblem(
@@ -62,7 +57,7 @@ struct EmbeddingRoutes {
         case .texts(let texts): tokens = texts.map { embedder.tokenIDs(of: $0) }
         case .tokens(let lists): tokens = lists
         }
-        let vectors = try await vectors(of: tokens, embedder)
+        let vectors = try await scope.watchingClient { try await computed(tokens, embedder, queue) }
         let count = tokens.reduce(0) { $0 + $1.count }
         return .json(capacity: vectors.count * 4_096) { json in
             json.object { json in
@@ -77,7 +72,7 @@ struct EmbeddingRoutes {
                         }
                     }
                 }
-                json.field("model", pathways.modelID)
+                json.field("model", model.id)
                 json.field("usage") { json in
                     json.field("prompt_tokens", count)
                     json.field("total_tokens", count)
@@ -86,13 +81,11 @@ struct EmbeddingRoutes {
         }
     }
 
-    private func vectors(of tokens: [[Int32]], _ embedder: TextEmbedder) async throws -> [[Float]] {
+    private func computed(
+        _ tokens: [[Int32]], _ embedder: TextEmbedder, _ queue: EmbeddingQueue
+    ) async throws -> [[Float]] {
         do {
-            return try await withCheckedThrowingContinuation { continuation in
-                queue.async {
-                    continuation.resume(with: Result { try embedder.embed(tokenIDs: tokens) })
-                }
-            }
+            return try await embedder.embed(tokenIDs: tokens, in: queue)
         } catch let error as EmbedderError {
             switch error {
             case .noTokens, .invalidTokenID, .tooManyTokens:

@@ -32,7 +32,7 @@ struct RecommendRoutes {
             return reader.request(fields, storedAnswers: stored)
         }
         if isPersonal, let named { wanted.history = try await history(of: named) }
-        let reply = try await pathways.recommender.recommend(wanted)
+        let reply = try await scope.watchingClient { [wanted] in try await pathways.recommender.recommend(wanted) }
         let recommendation = RecommendationRecord(
             id: scope.effectID(for: "recommendation") ?? RandomID.make(), generation: reply.generation,
             careerIDs: reply.recommendations.map(\.career.id), query: try LearningRecord(reply).text)
@@ -116,7 +116,8 @@ struct RecommendRoutes {
                 errors: [FieldError(path: "requests", message: "must have at least one request")])
         }
         var replies: [RecommendationReply] = []
-        for (position, result) in try await pathways.recommender.recommend(batch: wanted).enumerated() {
+        let results = try await scope.watchingClient { try await pathways.recommender.recommend(batch: wanted) }
+        for (position, result) in results.enumerated() {
             switch result {
             case .success(let reply): replies.append(reply)
             case .failure(let error): throw Self.located(ProblemTable.service.problem(for: error), at: position)

@@ -12,6 +12,7 @@ extension ProblemCode {
     static let nothingToGoOn = ProblemCode("nothing_to_go_on", .unprocessableContent, "Nothing to recommend from")
     static let unknownCareer = ProblemCode("unknown_career", .unprocessableContent, "A career is not known")
     static let textNeedsModel = ProblemCode("text_needs_model", .serviceUnavailable, "Text cannot be read at present")
+    static let tooMuchText = ProblemCode("too_much_text", .unprocessableContent, "More text than fits")
     static let generationGone = ProblemCode("generation_gone", .conflict, "That state of the careers is gone")
     static let modelNotFound = ProblemCode("model_not_found", .notFound, "There is no such model")
     static let modelUnavailable = ProblemCode("model_unavailable", .serviceUnavailable, "The model is not available")
@@ -22,6 +23,20 @@ extension ProblemTable {
     /// How the errors of the layers below are told to a client.
     static let service = ProblemTable()
         .adding(RecommendationError.self) { problem(for: $0) }
+        .adding(EmbeddingQueueError.self) { error in
+            switch error {
+            case .full(let seconds):
+                HTTPProblem(
+                    .tooManyRequests,
+                    "As many texts wait to be embedded as may; try again in about \(seconds) seconds.",
+                    headers: [.retryAfter: String(seconds)])
+            case .neverFits(let texts, let tokens, let limits):
+                HTTPProblem(
+                    .tooMuchText,
+                    "\(texts) texts with \(tokens) tokens are more than this service embeds for one request, which is "
+                        + "\(limits.texts) texts and \(limits.tokens) tokens; send them in parts.")
+            }
+        }
         .adding(StoreError.self) { error in
             error.isTransient
                 ? HTTPProblem(

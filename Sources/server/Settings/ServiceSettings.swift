@@ -47,6 +47,8 @@ package struct ServiceSettings: Sendable, Equatable {
     package var cacheEntries = 10_000
     /// Where the float32 rows of the index are.
     package var indexMemory = IndexMemory.full
+    /// How many texts may wait to be embedded, and how many are embedded together.
+    package var embedding = EmbeddingQueue.Limits()
     /// The address of a proxy that ends TLS in front of the service.
     package var trustedProxy: String?
 

@@ -5,7 +5,6 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case data
     case models
     case model
-    case precision
     case databaseURL = "database_url"
     case logLevel = "log.level"
     case logFormat = "log.format"
@@ -22,6 +21,10 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case topNMaximum = "top_n_maximum"
     case cacheEntries = "cache_entries"
     case indexMemory = "index.memory"
+    case precision = "embedding.precision"
+    case queueTokens = "embedding.queue_tokens"
+    case queueTexts = "embedding.queue_texts"
+    case batchTokens = "embedding.batch_tokens"
     case trustedProxy = "trusted_proxy"
 
     package var components: [String] { rawValue.split(separator: ".").map(String.init) }

@@ -1,18 +1,26 @@
 internal import Embedder
 internal import Engine
 internal import Foundation
+internal import Metrics
 
 /// The encoder in use, or why there is none.
 struct ActiveModel: Sendable {
     let id: String
     let embedder: TextEmbedder?
+    /// Where texts wait for `embedder`.
+    let queue: EmbeddingQueue?
+    /// The same queue, as the engine sees it.
     let encoder: EncodingQueue?
     let degradation: Degradation?
     /// Why there is no encoder, in words.
     let problem: String?
 
     /// Loads a model on a thread of its own: it takes a good part of a second.
-    static func load(_ id: String, settings: ServiceSettings) async throws -> ActiveModel {
+    ///
+    /// - Parameter limits: of its queue; the settings' where requests of others come in.
+    static func load(
+        _ id: String, settings: ServiceSettings, limits: EmbeddingQueue.Limits = .unbounded
+    ) async throws -> ActiveModel {
         try await OwnThread.run {
             switch LoadedModel.load(
                 id, from: settings.modelsDirectory, precision: settings.precision, cacheEntries: settings.cacheEntries)
@@ -20,13 +28,15 @@ struct ActiveModel: Sendable {
             case .ready(let embedder):
                 // The first run faults the weights in: not at somebody's expense.
                 _ = try embedder.embedding(of: "warm")
+                let metrics = EmbeddingQueueMetrics(factory: MetricsSystem.factory)
+                let queue = EmbeddingQueue(embedder, limits: limits) { metrics.started($0, waited: $1) }
                 return ActiveModel(
-                    id: id, embedder: embedder, encoder: EncodingQueue(try ModelVectorizer(embedder)), degradation: nil,
-                    problem: nil)
+                    id: id, embedder: embedder, queue: queue,
+                    encoder: EncodingQueue(try ModelVectorizer(embedder, queue: queue)), degradation: nil, problem: nil)
             case .missing(let problem):
                 return ActiveModel(
-                    id: id, embedder: nil, encoder: nil, degradation: LoadedModel.degradation(problem), problem: problem
-                )
+                    id: id, embedder: nil, queue: nil, encoder: nil,
+                    degradation: LoadedModel.degradation(problem), problem: problem)
             }
         }
     }

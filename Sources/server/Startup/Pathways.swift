@@ -16,6 +16,8 @@ struct Pathways: Sendable {
 
     /// Nil where there is no usable model.
     var embedder: TextEmbedder? { catalogue.model.embedder }
+    /// Where texts wait for the embedder.
+    var embeddings: EmbeddingQueue? { catalogue.model.queue }
     var degradation: Degradation? { catalogue.model.degradation }
     var modelID: String { catalogue.model.id }
 

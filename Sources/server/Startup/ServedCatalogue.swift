@@ -59,7 +59,8 @@ final class ServedCatalogue: Sendable {
     ) async throws -> ServedCatalogue {
         let content = try await CatalogueContent.read(from: database)
         let model = try await ActiveModel.load(
-            try await modelID(in: database, settings: settings, logger: logger), settings: settings)
+            try await modelID(in: database, settings: settings, logger: logger), settings: settings,
+            limits: settings.embedding)
         if let degradation = model.degradation {
             logger.warning(
                 "degraded", metadata: ["reason": "\(degradation.reason.rawValue)", "detail": "\(degradation.detail)"])
@@ -159,7 +160,7 @@ final class ServedCatalogue: Sendable {
     private func followModel() async throws -> ActiveModel {
         let present = model
         guard let inUse = try await Reembedder(database).modelInUse(), inUse != present.id else { return present }
-        let next = try await ActiveModel.load(inUse, settings: settings)
+        let next = try await ActiveModel.load(inUse, settings: settings, limits: settings.embedding)
         if let degradation = next.degradation {
             logger.error(
                 "the careers were re-embedded with a model that is not usable here",
