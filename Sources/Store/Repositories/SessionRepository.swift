@@ -133,8 +133,8 @@ package enum RandomID {
     /// 40 bits of the clock, in milliseconds, and 88 bits of the system's randomness as 32 hexadecimal digits.
     ///
     /// The clock comes first so that ids made together lie together in an index. Random throughout, each would dirty
-    /// a page of its own in every index that holds it, and writing those pages was most of what a session cost. The
-    /// clock's bits start anew after 35 years, which does no harm.
+    /// a page of its own in every index that holds it, once there are many. The clock's bits start anew after 35
+    /// years, which does no harm.
     package static func make(at date: Date = Date()) -> String {
         var generator = SystemRandomNumberGenerator()
         let clock = UInt64(bitPattern: Int64(date.timeIntervalSince1970 * 1_000))
