@@ -16,12 +16,15 @@ package enum SQLTime {
         let (days, ofDay) = floorDivide(milliseconds, 86_400_000)
         let (year, month, day) = civil(days: days)
         let (seconds, fraction) = ofDay.quotientAndRemainder(dividingBy: 1000)
-        var text = ""
-        text.reserveCapacity(24)
-        text += padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2) + "T"
-        text += padded(seconds / 3600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2)
-        text += "." + padded(fraction, 3) + "Z"
-        return text
+        var digits = Array("0000-00-00T00:00:00.000Z".utf8)
+        write(year, into: &digits, endingAt: 4)
+        write(month, into: &digits, endingAt: 7)
+        write(day, into: &digits, endingAt: 10)
+        write(seconds / 3600, into: &digits, endingAt: 13)
+        write(seconds / 60 % 60, into: &digits, endingAt: 16)
+        write(seconds % 60, into: &digits, endingAt: 19)
+        write(fraction, into: &digits, endingAt: 23)
+        return String(decoding: digits, as: UTF8.self)
     }
 
     /// The time that `text(of:)` wrote, or nil for any other form.
@@ -66,9 +69,14 @@ package enum SQLTime {
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
     }
 
-    private static func padded(_ value: Int, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    /// Writes a number that is not negative over zeros, its last digit before `end`.
+    private static func write(_ value: Int, into digits: inout [UInt8], endingAt end: Int) {
+        var (rest, place) = (value, end)
+        while rest > 0 {
+            place -= 1
+            digits[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> Int? {

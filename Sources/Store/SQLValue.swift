@@ -43,11 +43,21 @@ extension SQLValue {
         switch self {
         case .real(let value) where value.isNaN:
             throw StoreError(.invalidValue, "NaN cannot be stored")
-        case .text(let value) where value.utf8.contains(0):
+        case .text(let value) where Self.hasNUL(value):
             throw StoreError(.invalidValue, "text with the character U+0000 cannot be stored")
         default:
             return
         }
+    }
+
+    private static func hasNUL(_ text: String) -> Bool {
+        // Documents have thousands of bytes; one by one they take longer than SQLite's own copy.
+        // SAFETY: the pointer is used inside the call alone, with its buffer's own length.
+        let found = unsafe text.utf8.withContiguousStorageIfAvailable { bytes in
+            guard let start = bytes.baseAddress else { return false }
+            return unsafe memchr(start, 0, bytes.count) != nil
+        }
+        return found ?? text.utf8.contains(0)
     }
 }
 

@@ -4,7 +4,9 @@ import Testing
 
 struct RecommendationRepositoryTests {
     private static let record = RecommendationRecord(
-        id: "r", generation: .max - 1, careerIDs: ["nurse", "pilot \"1\"", "bäcker", ""], query: #"{"alpha":0.25}"#)
+        id: "r", generation: .max - 1,
+        careerIDs: ["nurse", "pilot \"1\"", "bäcker", "", "a\\b/c", "\u{1}\u{1F}\t\n\u{7F}", "日本語🚀"],
+        query: #"{"alpha":0.25}"#)
 
     @Test(arguments: DriverUnderTest.all)
     func `a recommendation is stored with the session it makes`(driver: DriverUnderTest) async throws {

@@ -81,6 +81,20 @@ struct SessionRepositoryTests {
         #expect(ids.allSatisfy { id in id.utf8.count == 32 && id.allSatisfy { $0.isHexDigit && !$0.isUppercase } })
     }
 
+    @Test func `ids come in the order of their moments and share nothing else`() {
+        let start = Date(timeIntervalSince1970: 1_772_357_400)
+        // Eighths of a second, which a double holds exactly.
+        let ids = (0..<1000).map { RandomID.make(at: start + Double($0) / 8) }
+        #expect(zip(ids, ids.dropFirst()).allSatisfy { $0 < $1 })
+        let same = (0..<1000).map { _ in RandomID.make(at: start) }
+        #expect(Set(same.map { $0.prefix(10) }).count == 1)
+        // 22 digits of randomness: none of them stands still.
+        for place in 10..<32 {
+            let digits = Set(same.map { $0[$0.index($0.startIndex, offsetBy: place)] })
+            #expect(digits.count == 16, "digit \(place)")
+        }
+    }
+
     @Test(arguments: DriverUnderTest.all)
     func `a career is saved once in a session`(driver: DriverUnderTest) async throws {
         try await driver.withSchema { database in

@@ -37,7 +37,7 @@ def test_an_answered_quiz_gives_five_careers_of_five_clusters_explained(client, 
     assert len({item["cluster"] for item in recommendations}) == 5
     assert reply["exact"] is True
     assert not reply["degraded"]
-    for name in ("session_id", "alpha", "generation", "matched", "scanned", "timing_ms"):
+    for name in ("session_id", "alpha", "generation", "matched", "scanned", "rescored", "timing_ms"):
         assert name in reply, name
     for item in recommendations:
         for name in ("career", "score", "embedding_similarity", "ability_similarity", "cluster", "salary_range"):

@@ -169,7 +169,8 @@ struct CareerSearch: Sendable {
             recommendations: page, alpha: queries[0].alpha, lambda: generation.calibration.lambda,
             exact: result.exact, complete: result.complete, degradation: generation.degradation,
             generation: generation.number, matched: result.matched, scanned: result.scanned,
-            setAside: result.setAside, skip: request.skip, sources: generation.sources(of: page.map(\.career)),
+            rescored: result.rescored, setAside: result.setAside, skip: request.skip,
+            sources: generation.sources(of: page.map(\.career)),
             profile: queries[0].usesAbilities ? queries[0].profile : nil,
             personalisation: Personalisation(counted), passedOver: Self.passedOver(by: request, in: generation))
     }

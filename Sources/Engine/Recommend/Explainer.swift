@@ -10,6 +10,10 @@ struct Explainer: Sendable {
     private let limits: BandLimits
     private let textQueryRow: [Float]
     private let abilityQueryRow: [Float]
+    /// For each view the query's cosine with an average career.
+    private let averageCosines: [Double]
+    /// For each view, and each share of the query in it, the product with an average career.
+    private let averageProducts: [[Double]]
 
     init(query: ResolvedQuery, generation: CareerGeneration, isRated: Bool, named: NamedSkills) {
         self.query = query
@@ -23,6 +27,8 @@ struct Explainer: Sendable {
         abilityQueryRow =
             [Float](repeating: 0, count: layout.embeddingCount) + query.abilityVector
             + [Float](repeating: 0, count: layout.rowCount - layout.embeddingCount - Ability.count)
+        averageCosines = Self.cosines(of: query, in: generation.space, with: generation.meanRow)
+        averageProducts = Self.products(of: query, in: generation.space, with: generation.meanRow)
     }
 
     func recommendation(_ hit: SearchHit, rank: Int) -> Recommendation? {
@@ -63,16 +69,12 @@ struct Explainer: Sendable {
     /// Exact, since a cosine with a sum is the sum of the inner products with its terms.
     private func answerEffects(row: [Float]) -> [Explanation.AnswerEffect] {
         guard query.usesText, let space = generation.space, let text = query.text else { return [] }
+        let products = Self.products(of: query, in: space, with: row)
         var points = [Double](repeating: 0, count: query.parts.count)
         for (v, view) in space.views.enumerated() {
-            let start = v * space.dimension
             let scale = Double(view.weight.squareRoot()) * Double(query.alpha) * 50
-            for share in text.shares[v] {
-                var sum = 0.0
-                for i in share.vector.indices {
-                    sum += Double(share.vector[i]) * Double(row[start + i] - generation.meanRow[start + i])
-                }
-                points[share.part] += sum * scale
+            for (s, share) in text.shares[v].enumerated() {
+                points[share.part] += (products[v][s] - averageProducts[v][s]) * scale
             }
         }
         return zip(query.parts, points).map { .init(origin: $0.origin, points: Self.hundredths($1)) }
@@ -92,60 +94,29 @@ struct Explainer: Sendable {
     }
 
     private func viewCosines(row: [Float]) -> [Explanation.ViewCosine] {
-        guard query.usesText, let space = generation.space, let text = query.text else { return [] }
+        guard query.usesText, let space = generation.space else { return [] }
+        let cosines = Self.cosines(of: query, in: space, with: row)
+        return zip(space.views, zip(cosines, averageCosines)).map { view, cosines in
+            .init(name: view.name, weight: view.weight, cosine: Float(cosines.0), average: Float(cosines.1))
+        }
+    }
+
+    /// For each view the cosine of what was said with that of a row; none where no text counts.
+    private static func cosines(of query: ResolvedQuery, in space: TextSpace?, with row: [Float]) -> [Double] {
+        guard query.usesText, let space, let text = query.text else { return [] }
         return space.views.enumerated().map { v, view in
-            let start = v * space.dimension
-            let scale = 1 / Double(view.weight.squareRoot())
-            var (cosine, average) = (0.0, 0.0)
-            for (i, value) in text.vectors[v].enumerated() {
-                cosine += Double(value) * Double(row[start + i]) * scale
-                average += Double(value) * Double(generation.meanRow[start + i]) * scale
-            }
-            return .init(name: view.name, weight: view.weight, cosine: Float(cosine), average: Float(average))
+            WideSum.product(text.vectors[v], row, from: v * space.dimension) / Double(view.weight.squareRoot())
+        }
+    }
+
+    /// For each view the inner products of the query's shares with a row; none where no text counts.
+    private static func products(of query: ResolvedQuery, in space: TextSpace?, with row: [Float]) -> [[Double]] {
+        guard query.usesText, let space, let text = query.text else { return [] }
+        return text.shares.enumerated().map { v, shares in
+            shares.map { WideSum.product($0.vector, row, from: v * space.dimension) }
         }
     }
 
     /// To two decimals, and never −0.
     private static func hundredths(_ value: Double) -> Double { (value * 100).rounded() / 100 + 0 }
-}
-
-/// The skills that a person named, in a list or in their own words, read once for all careers of a list.
-struct NamedSkills: Sendable {
-    private let listed: Set<String>
-    private let listedWords: [WordSequence]
-    private let written: WordSequence
-
-    init(_ request: RecommendationRequest) {
-        listed = Set(request.skills.map { $0.lowercased() })
-        listedWords = listed.map { WordSequence($0) }
-        var texts = request.text.map { [$0] } ?? []
-        for case .text(let text) in (request.answers?.answers ?? []).map(\.given) { texts.append(text) }
-        written = WordSequence(texts.joined(separator: "\n"))
-    }
-
-    /// Skills of the career that the person named.
-    func matched(of career: Career) -> [String] {
-        career.requiredSkills.filter { skill in
-            if listed.contains(skill.lowercased()) { return true }
-            let words = WordSequence(skill)
-            return written.contains(words) || listedWords.contains { $0.contains(words) || words.contains($0) }
-        }
-    }
-}
-
-/// Words in order, lower-cased, for finding one phrase in another: “java” is not in “javascript”.
-struct WordSequence: Sendable {
-    private let words: [String]
-
-    init(_ text: String) {
-        words = text.lowercased().split { !($0.isLetter || $0.isNumber || $0 == "+" || $0 == "#" || $0 == ".") }
-            .map { word in word.hasSuffix(".") ? String(word.dropLast()) : String(word) }
-    }
-
-    func contains(_ phrase: WordSequence) -> Bool {
-        guard !phrase.words.isEmpty, phrase.words.count <= words.count else { return false }
-        return (0...words.count - phrase.words.count).contains { start in
-            words[start..<start + phrase.words.count].elementsEqual(phrase.words)
-        }
-    }
 }

@@ -12,6 +12,8 @@ package struct RecommendationReply: Sendable {
     package let generation: UInt64
     package let matched: Int
     package let scanned: Int
+    /// Careers scored in float32; bounds ruled the other scanned ones out.
+    package let rescored: Int
     /// Careers that matched and were left out as nearer to a disliked one than to any liked one.
     package let setAside: Int
     /// Careers of the list before this page.

@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// An explanation in words, made from its numbers.
 struct Sentences {
     let summary: String
@@ -17,19 +15,26 @@ struct Sentences {
     ) {
         let strongest = (answers.map(\.points) + abilities.map(\.points)).map(abs).max() ?? 0
         let threshold = max(strongest * Self.mention, 0.05)
-        let said = answers.map { (points: $0.points, sentence: Self.sentence(for: $0)) }
-        let asked = abilities.map { (points: $0.points, sentence: Self.sentence(for: $0, isRated: isRated)) }
+        /// The sentences of what speaks most for (sign 1) or against (sign −1) the career.
+        func said(_ sign: Double, _ count: Int) -> [(points: Double, sentence: String)] {
+            Self.best(answers.map(\.points), sign: sign, threshold: threshold, count: count).map {
+                (answers[$0].points, Self.sentence(for: answers[$0]))
+            }
+        }
+        func asked(_ sign: Double, _ count: Int) -> [(points: Double, sentence: String)] {
+            Self.best(abilities.map(\.points), sign: sign, threshold: threshold, count: count).map {
+                (abilities[$0].points, Self.sentence(for: abilities[$0], isRated: isRated))
+            }
+        }
 
-        var positive = Self.best(said, sign: 1, threshold: threshold, count: 2)
-        positive += Self.best(asked, sign: 1, threshold: threshold, count: Self.mostFor - positive.count)
+        var positive = said(1, 2)
+        positive += asked(1, Self.mostFor - positive.count)
         var speaksFor = positive.sorted { $0.points > $1.points }.map(\.sentence)
         if abilities.isEmpty, let sentence = Self.sentence(for: views) { speaksFor.append(sentence) }
         if !skills.isEmpty { speaksFor.append("It uses what you named: \(skills.prefix(4).joined(separator: ", ")).") }
         self.speaksFor = speaksFor
 
-        let negative =
-            Self.best(said, sign: -1, threshold: threshold, count: 1)
-            + Self.best(asked, sign: -1, threshold: threshold, count: 1)
+        let negative = said(-1, 1) + asked(-1, 1)
         speaksAgainst = negative.sorted { $0.points < $1.points }.prefix(Self.mostAgainst).map(\.sentence)
 
         let opening =
@@ -43,16 +48,13 @@ struct Sentences {
         summary = band == .weak || reasons.isEmpty ? "\(opening)." : "\(opening), above all for \(reasons)."
     }
 
-    private static func best(
-        _ effects: [(points: Double, sentence: String)], sign: Double, threshold: Double, count: Int
-    ) -> [(points: Double, sentence: String)] {
+    /// The places of the greatest effects of one sign: sentences are made of those alone.
+    private static func best(_ points: [Double], sign: Double, threshold: Double, count: Int) -> [Int] {
         // Sorted by size, then by the order in which they were said: the same words for the same request.
-        effects.enumerated().filter { $0.element.points * sign >= threshold }
-            .sorted { a, b in
-                a.element.points != b.element.points
-                    ? a.element.points * sign > b.element.points * sign : a.offset < b.offset
-            }
-            .prefix(max(count, 0)).map(\.element)
+        Array(
+            points.indices.filter { points[$0] * sign >= threshold }
+                .sorted { points[$0] != points[$1] ? points[$0] * sign > points[$1] * sign : $0 < $1 }
+                .prefix(max(count, 0)))
     }
 
     private static func sentence(for effect: Explanation.AnswerEffect) -> String {
@@ -137,12 +139,10 @@ struct Sentences {
         let near = views.filter { $0.cosine > $0.average && $0.cosine >= leastNearness }
         guard !near.isEmpty else { return nil }
         let parts = near.map { view in
-            "\(view.name) (\(hundredths(view.cosine)), an average career \(hundredths(view.average)))"
+            "\(view.name) (\(Hundredths.text(of: view.cosine)), an average career \(Hundredths.text(of: view.average)))"
         }
         return "Your words are near \(parts.joined(separator: " and "))."
     }
-
-    private static func hundredths(_ value: Float) -> String { String(format: "%.2f", value) }
 
     private static func reasons(
         answers: [Explanation.AnswerEffect], abilities: [Explanation.AbilityEffect], threshold: Double

@@ -73,7 +73,7 @@ package struct RecommendationRepository: Sendable {
     ///
     /// - Throws: `StoreError` of code `uniqueViolation` for an id that is taken.
     static func insert(
-        _ record: RecommendationRecord, session: String, request: String?, now: Date,
+        _ record: RecommendationRecord, session: String, request: String?, now: SQLValue,
         into connection: any SQLConnection
     ) throws {
         try connection.execute(
@@ -83,8 +83,8 @@ package struct RecommendationRepository: Sendable {
             """,
             [
                 .text(record.id), .text(session), .integer(Int64(bitPattern: record.generation)),
-                .text(try StringList.text(of: record.careerIDs)), .optionalText(request),
-                .optionalText(record.query), .time(now),
+                .text(StringList.text(of: record.careerIDs)), .optionalText(request),
+                .optionalText(record.query), now,
             ])
     }
 }

@@ -81,7 +81,7 @@ struct RecommendCommand: AsyncParsableCommand {
         if let degradation = reply.degradation { Terminal.error("degraded: \(degradation.detail)") }
         if json {
             var writer = JSONWriter(capacity: 16_384)
-            RecommendationWriter(reply: reply).write(to: &writer, sessionID: nil)
+            RecommendationWriter(reply: reply).write(to: &writer)
             try Terminal.data(String(buffer: writer.finish()))
         } else {
             try Terminal.data(Self.list(reply))

@@ -9,8 +9,8 @@ import VectorMath
 /// Makes a write that carries an `Idempotency-Key` happen once, however often it is sent
 /// (draft-ietf-httpapi-idempotency-key-header).
 ///
-/// The key, the path and a hash of the body are reserved in the store before the handler runs, with an id of 128
-/// random bits that names the effect: what the handler makes gets ids derived from it (`RequestScope.effectID`).
+/// The key, the path and a hash of the body are reserved in the store before the handler runs, with an
+/// unguessable id that names the effect: what the handler makes gets ids derived from it (`RequestScope.effectID`).
 /// The reply is stored after the effect. A crash between the two leaves the reservation, and the next attempt runs
 /// the handler again with the same id, which finds the effect done: no transaction has to span both.
 ///

@@ -22,9 +22,12 @@ package struct JSONWriter {
     }
 
     /// The finished document.
-    package consuming func finish() -> ByteBuffer {
+    package consuming func finish() -> ByteBuffer { ByteBuffer(bytes: finishBytes()) }
+
+    /// The finished document, for who keeps it or puts it into another.
+    package consuming func finishBytes() -> [UInt8] {
         precondition(depth == 0, "unbalanced JSON: \(depth) containers left open")
-        return ByteBuffer(bytes: bytes)
+        return bytes
     }
 
     // MARK: Containers
@@ -67,20 +70,54 @@ package struct JSONWriter {
         needsComma = false
     }
 
+    /// Writes the members of an object that another writer has finished, into the object that is open here.
+    ///
+    /// - Precondition: `document` is one object without space around it.
+    package mutating func members(of document: [UInt8]) {
+        precondition(
+            depth > 0 && document.first == UInt8(ascii: "{") && document.last == UInt8(ascii: "}"),
+            "only an object's members go into an object")
+        guard document.count > 2 else { return }
+        separate()
+        bytes.append(contentsOf: document[1..<document.count - 1])
+        needsComma = true
+    }
+
     // MARK: Values
 
     package mutating func null() { raw("null") }
 
     package mutating func value(_ value: Bool) { raw(value ? "true" : "false") }
 
-    package mutating func value(_ value: some FixedWidthInteger) { raw(String(value)) }
+    package mutating func value(_ value: some FixedWidthInteger) {
+        guard let magnitude = UInt64(exactly: value.magnitude) else { return raw(String(value)) }
+        separate()
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        append(decimal: magnitude)
+        needsComma = true
+    }
 
     /// Writes the shortest form that reads back to the same 64 bits; a non-finite number, which JSON cannot
     /// say, becomes `null`.
-    package mutating func value(_ value: Double) { value.isFinite ? raw(value.description) : null() }
+    package mutating func value(_ value: Double) {
+        // Most numbers of a reply were rounded to three decimals or fewer. Of at most 15 digits no two forms read
+        // back to one double, so that the one that does is the shortest.
+        let thousandths = (value * 1_000).rounded()
+        if abs(thousandths) < 1e12, thousandths / 1_000 == value, thousandths != 0 {
+            return self.value(thousandths: Int(thousandths))
+        }
+        value.isFinite ? raw(value.description) : null()
+    }
 
     /// Writes the shortest form that reads back to the same 32 bits, so 0.1 and not 0.10000000149011612.
-    package mutating func value(_ value: Float) { value.isFinite ? raw(value.description) : null() }
+    package mutating func value(_ value: Float) {
+        // As for doubles; here six digits are told apart.
+        let thousandths = (Double(value) * 1_000).rounded()
+        if abs(thousandths) < 1e6, Float(thousandths / 1_000) == value, thousandths != 0 {
+            return self.value(thousandths: Int(thousandths))
+        }
+        value.isFinite ? raw(value.description) : null()
+    }
 
     package mutating func value(_ value: String) {
         separate()
@@ -102,7 +139,25 @@ package struct JSONWriter {
     /// Writes tenths as a number with one decimal: 843 gives `84.3`. For parts that must add up exactly.
     package mutating func value(tenths: Int) {
         let (whole, tenth) = tenths.magnitude.quotientAndRemainder(dividingBy: 10)
-        raw("\(tenths < 0 ? "-" : "")\(whole).\(tenth)")
+        separate()
+        if tenths < 0 { bytes.append(UInt8(ascii: "-")) }
+        append(decimal: UInt64(whole))
+        bytes.append(UInt8(ascii: "."))
+        bytes.append(UInt8(ascii: "0") + UInt8(tenth))
+        needsComma = true
+    }
+
+    /// Writes thousandths as a number with one to three decimals: 350 gives `0.35`, 2000 gives `2.0`.
+    private mutating func value(thousandths: Int) {
+        let (whole, rest) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1_000)
+        separate()
+        if thousandths < 0 { bytes.append(UInt8(ascii: "-")) }
+        append(decimal: UInt64(whole))
+        bytes.append(UInt8(ascii: "."))
+        bytes.append(UInt8(ascii: "0") + UInt8(rest / 100))
+        if rest % 100 != 0 { bytes.append(UInt8(ascii: "0") + UInt8(rest / 10 % 10)) }
+        if rest % 10 != 0 { bytes.append(UInt8(ascii: "0") + UInt8(rest % 10)) }
+        needsComma = true
     }
 
     package mutating func value(_ value: JSONValue) {
@@ -149,22 +204,64 @@ package struct JSONWriter {
         needsComma = true
     }
 
+    private mutating func append(decimal magnitude: UInt64) {
+        let start = bytes.count
+        var rest = magnitude
+        repeat {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            bytes.append(UInt8(ascii: "0") + UInt8(digit))
+            rest = quotient
+        } while rest > 0
+        var (low, high) = (start, bytes.count - 1)
+        while low < high {
+            bytes.swapAt(low, high)
+            low += 1
+            high -= 1
+        }
+    }
+
     /// Writes a string in quotes, escaping what RFC 8259 §7 demands: quote, backslash and control characters.
     private mutating func quoted(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        // Two passes over a text without escapes, a scan and a copy, are quicker than one that decides byte by byte.
-        if text.utf8.contains(where: Self.needsEscape) {
-            for byte in text.utf8 {
-                if Self.needsEscape(byte) { appendEscape(byte) } else { bytes.append(byte) }
+        var text = text
+        // SAFETY: the bytes are read inside the call alone.
+        text.withUTF8 { utf8 in
+            // Two passes over a text without escapes, a scan and a copy, are quicker than one that decides byte by byte.
+            if unsafe Self.hasEscape(UnsafeRawBufferPointer(utf8)) {
+                for place in utf8.indices {
+                    let byte = unsafe utf8[place]
+                    if Self.needsEscape(byte) { appendEscape(byte) } else { bytes.append(byte) }
+                }
+            } else {
+                unsafe bytes.append(contentsOf: utf8)
             }
-        } else {
-            bytes.append(contentsOf: text.utf8)
         }
         bytes.append(UInt8(ascii: "\""))
     }
 
     private static func needsEscape(_ byte: UInt8) -> Bool {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    /// Whether any byte must be escaped: eight at a time, each test one of “Bit Twiddling Hacks” (S. E. Anderson),
+    /// *Determine if a word has a byte less than n* and *a zero byte*.
+    private static func hasEscape(_ utf8: UnsafeRawBufferPointer) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var found: UInt64 = 0
+        var offset = 0
+        while offset + 8 <= utf8.count {
+            let word = unsafe utf8.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+            let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+            found |= (word &- ones &* 0x20) & ~word | (quote &- ones) & ~quote | (backslash &- ones) & ~backslash
+            offset += 8
+        }
+        if found & (ones &* 0x80) != 0 { return true }
+        while offset < utf8.count {
+            if needsEscape(unsafe utf8[offset]) { return true }
+            offset += 1
+        }
+        return false
     }
 
     private mutating func appendEscape(_ byte: UInt8) {

@@ -2,7 +2,7 @@ internal import Engine
 internal import Foundation
 
 /// What a recommendation is remembered by, so that feedback on it can teach the weights of abilities.
-struct LearningRecord: Codable {
+struct LearningRecord: Decodable {
     let alpha: Float
     /// 15 numbers from 0 to 10; nil where no abilities counted.
     let profile: [Double]?
@@ -18,11 +18,13 @@ struct LearningRecord: Codable {
     }
 
     var text: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .sortedKeys
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        var json = JSONWriter(capacity: 256)
+        json.object { json in
+            json.field("alpha", alpha)
+            if let profile { json.field("profile", arrayOf: profile) { $0.value($1) } }
+            json.field("texts", texts)
         }
+        return String(decoding: json.finishBytes(), as: UTF8.self)
     }
 
     /// - Returns: nil for what this version does not read.

@@ -35,13 +35,15 @@ struct RecommendRoutes {
         let reply = try await scope.watchingClient { [wanted] in try await pathways.recommender.recommend(wanted) }
         let recommendation = RecommendationRecord(
             id: scope.effectID(for: "recommendation") ?? RandomID.make(), generation: reply.generation,
-            careerIDs: reply.recommendations.map(\.career.id), query: try LearningRecord(reply).text)
+            careerIDs: reply.recommendations.map(\.career.id), query: LearningRecord(reply).text)
         let writer = RecommendationWriter(reply: reply, recommendationID: recommendation.id)
+        // Written once: what is kept is what is sent, but for what only one of the two has.
+        let kept = writer.kept()
         // The ids are promised to the client once they are durable, so the store comes before the answer.
         let sessionID = try await keep(
-            writer, recommendation, request: body, answers: wanted.answers, in: named,
+            kept, recommendation, request: body, answers: wanted.answers, in: named,
             newID: scope.effectID(for: "session"))
-        return .json(capacity: 16_384) { writer.write(to: &$0, sessionID: sessionID) }
+        return .json(capacity: kept.count + 512) { writer.write(kept: kept, to: &$0, sessionID: sessionID) }
     }
 
     /// What was done in a session before, as far as it bears on what is recommended next.
@@ -77,15 +79,13 @@ struct RecommendRoutes {
     }
 
     private func keep(
-        _ writer: RecommendationWriter, _ recommendation: RecommendationRecord, request: JSONValue,
+        _ reply: [UInt8], _ recommendation: RecommendationRecord, request: JSONValue,
         answers: AnswerSheet?, in sessionID: String?, newID: String?
     ) async throws -> String {
-        var reply = JSONWriter(capacity: 16_384)
-        writer.write(to: &reply, sessionID: nil, timing: false)
         var asked = JSONWriter(capacity: 1_024)
         asked.value(request)
-        let replyText = String(buffer: reply.finish())
-        let requestText = String(buffer: asked.finish())
+        let replyText = String(decoding: reply, as: UTF8.self)
+        let requestText = String(decoding: asked.finishBytes(), as: UTF8.self)
         if let sessionID {
             guard
                 try await pathways.sessions.attach(
@@ -126,7 +126,7 @@ struct RecommendRoutes {
         return .json(capacity: 16_384 * replies.count) { json in
             json.object { json in
                 json.field("items", arrayOf: replies) { json, reply in
-                    RecommendationWriter(reply: reply).write(to: &json, sessionID: nil)
+                    RecommendationWriter(reply: reply).write(to: &json)
                 }
                 json.field("total", replies.count)
             }

@@ -7,25 +7,40 @@ struct RecommendationWriter {
     var recommendationID: String?
 
     /// The whole reply, without what is only known of its session.
-    ///
-    /// - Parameter timing: whether to tell how long it took; a stored reply does not.
-    func write(to json: inout JSONWriter, sessionID: String?, timing: Bool = true) {
+    func write(to json: inout JSONWriter) {
         json.object { json in
-            if let sessionID { json.field("session_id", sessionID) }
-            if let recommendationID { json.field("recommendation_id", recommendationID) }
             fields(to: &json)
-            if timing {
-                json.field("timing_ms") { json in
-                    json.field("total", Self.thousandths(reply.timing.total.milliseconds))
-                    json.field("embed", Self.thousandths(reply.timing.embed.milliseconds))
-                    json.field("search", Self.thousandths(reply.timing.search.milliseconds))
-                    json.field("explain", Self.thousandths(reply.timing.explain.milliseconds))
-                }
-            }
+            writeTiming(to: &json)
+        }
+    }
+
+    /// The reply as its session keeps it: without the session's own id and how long it took.
+    func kept() -> [UInt8] {
+        var json = JSONWriter(capacity: 8_192)
+        json.object { json in fields(to: &json) }
+        return json.finishBytes()
+    }
+
+    /// The reply as it is sent, from what is kept of it.
+    func write(kept: [UInt8], to json: inout JSONWriter, sessionID: String) {
+        json.object { json in
+            json.field("session_id", sessionID)
+            json.members(of: kept)
+            writeTiming(to: &json)
+        }
+    }
+
+    private func writeTiming(to json: inout JSONWriter) {
+        json.field("timing_ms") { json in
+            json.field("total", Self.thousandths(reply.timing.total.milliseconds))
+            json.field("embed", Self.thousandths(reply.timing.embed.milliseconds))
+            json.field("search", Self.thousandths(reply.timing.search.milliseconds))
+            json.field("explain", Self.thousandths(reply.timing.explain.milliseconds))
         }
     }
 
     private func fields(to json: inout JSONWriter) {
+        if let recommendationID { json.field("recommendation_id", recommendationID) }
         json.name("recommendations")
         json.array { json in
             for recommendation in reply.recommendations { write(recommendation, to: &json) }
@@ -39,6 +54,7 @@ struct RecommendationWriter {
         json.field("generation", reply.generation)
         json.field("matched", reply.matched)
         json.field("scanned", reply.scanned)
+        json.field("rescored", reply.rescored)
         json.field("set_aside", reply.setAside)
         json.field("skip", reply.skip)
         json.name("personalised")
