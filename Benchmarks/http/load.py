@@ -7,6 +7,7 @@ What `bench load` prints, and as `empty_route` the same of `GET /livez` at the s
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,8 @@ def main():
     parser.add_argument("--texts", choices=("known", "new"), default="new")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
+    # Ends as an exit does, so that the service is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results = ROOT / "Benchmarks/results"
     results.mkdir(parents=True, exist_ok=True)
     # Beside the results and not under /tmp, which may be in memory: the service's database is to cost what it costs.

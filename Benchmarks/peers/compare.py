@@ -16,6 +16,7 @@ import datetime
 import json
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -122,38 +123,48 @@ def options_of(arguments):
 
 
 def measured(options):
-    """By section its lines; each section brings packages that the others do without."""
-    found = {}
+    """Sections with their lines, as they come; each brings packages that the others do without."""
     searches = [section for section in options.only if section in ("search", "batch")]
     if searches:
         import search
         lines = search.run(options, searches)
         for section in searches:
-            found[section] = [line for line in lines if (line["work"] == BATCH_WORK) == (section == "batch")]
+            yield section, [line for line in lines if (line["work"] == BATCH_WORK) == (section == "batch")]
     if "embed" in options.only:
         import embed
-        found["embed"] = embed.run(options)
+        yield "embed", embed.run(options)
     if "http" in options.only:
         import recommend
-        found["http"] = recommend.run(options)
-    return found
+        yield "http", recommend.run(options)
+
+
+def report(options, sections):
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps({"sections": sections}, indent=2) + "\n")
+    lines = [line for section in SECTIONS for line in sections.get(section, {}).get("lines", [])]
+    measurements = "; ".join(
+        f"{name} {sections[name]['date'][:10]}, load average at its end {sections[name]['load']}"
+        for name in SECTIONS if name in sections)
+    text = f"{machine()}. {measurements}\n\n{table(lines)}\n\n{goals(lines)}\n"
+    options.json.with_suffix(".md").write_text(text)
+    return text
 
 
 def main(arguments=None):
     options = options_of(arguments)
+    # Ends as an exit does, so that services and servers are stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.chdir(ROOT)
     os.environ["HF_HUB_OFFLINE"] = "1"
-    sections = json.loads(options.json.read_text()).get("sections", {}) if options.json.exists() else {}
-    for section, lines in measured(options).items():
+    before = json.loads(options.json.read_text()) if options.json.exists() else {}
+    # Of another form where an earlier version wrote it.
+    sections = before.get("sections", {}) if isinstance(before, dict) else {}
+    text = ""
+    for section, lines in measured(options):
         sections[section] = {
-            "machine": machine(), "lines": lines,
+            "machine": machine(), "lines": lines, "load": f"{os.getloadavg()[0]:.1f}",
             "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")}
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps({"sections": sections}, indent=2) + "\n")
-    lines = [line for section in SECTIONS for line in sections.get(section, {}).get("lines", [])]
-    dates = ", ".join(f"{name} {sections[name]['date'][:10]}" for name in SECTIONS if name in sections)
-    text = f"{machine()}; {dates}\n\n{table(lines)}\n\n{goals(lines)}\n"
-    options.json.with_suffix(".md").write_text(text)
+        text = report(options, sections)
     print(text)
 
 
