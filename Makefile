@@ -68,11 +68,17 @@ build-tests: setup-system
 .PHONY: test
 test: setup-tests build-tests ## Set up, build, run all tests
 	swift test $(swift_flags) --skip-build --disable-xctest $(if $(FILTER),--filter $(FILTER))
+	$(if $(FILTER),,$(python) -m pytest Tests/gates)
 	$(if $(FILTER),,$(python) -m pytest Tests/blackbox)
 
 .PHONY: test-blackbox
 test-blackbox: setup-tests build ## Run only the tests that talk to the built program
 	$(python) -m pytest Tests/blackbox $(ARGS)
+
+.PHONY: test-gates
+test-gates: setup-tests setup-model-if-possible ## Run only the checks of instructions, recall and bytes
+	swift build $(swift_flags) --product bench
+	$(python) -m pytest Tests/gates $(ARGS)
 
 .PHONY: test-crash
 test-crash: setup-tests build ## Kill the program at random moments, damage what it stored (minutes)
@@ -105,19 +111,31 @@ bench: setup-model-if-possible build ## Measure search, embedding and the recomm
 	$(if $(wildcard Benchmarks/run),Benchmarks/run,swift run -c release --package-path Benchmarks) $(ARGS)
 
 # What `make bench-search` measures: so many rows, queries at once and hits; DATA=random or text; CAP=1 for one hit a
-# cluster; APPROXIMATE=1 for hits without proof.
+# cluster; APPROXIMATE=1 for hits without proof; UPSERTS=1000 for searches while so many items a second are replaced.
 ROWS = 100000
 QUERIES = 1
 K = 100
 CAP = 0
 ALPHA = 0.7
 APPROXIMATE =
+UPSERTS =
 
 .PHONY: bench-search
 bench-search: setup-model-if-possible ## Measure one kind of search, print one JSON document
 	@swift build $(swift_flags) --product bench >&2
 	@.build/release/bench search --rows $(ROWS) --queries $(QUERIES) --k $(K) --cap $(CAP) --alpha $(ALPHA) \
-		--data $(if $(filter data,$(DATA)),random,$(DATA)) $(if $(filter 1,$(APPROXIMATE)),--approximate)
+		--data $(if $(filter data,$(DATA)),random,$(DATA)) $(if $(filter 1,$(APPROXIMATE)),--approximate) \
+		$(if $(UPSERTS),--upserts $(UPSERTS) --seconds 10)
+
+# What `make bench-embed` measures: texts of so many tokens, so many at once; PRECISION=float32 or int8.
+TOKENS = 16
+BATCH = 1
+PRECISION = float32
+
+.PHONY: bench-embed
+bench-embed: setup-model-if-possible ## Measure embedding texts of one length, print one JSON document
+	@swift build $(swift_flags) --product bench >&2
+	@.build/release/bench embed --tokens $(TOKENS) --batch $(BATCH) --precision $(PRECISION)
 
 LEAN =
 BLOCKS =
@@ -129,10 +147,20 @@ bench-start: setup-model-if-possible ## Measure a start from disk to the first a
 		$(if $(filter 1,$(LEAN)),--lean) $(if $(filter 1,$(BLOCKS)),--blocks) $(ARGS)
 
 .PHONY: bench-peers
-bench-peers: setup-model-if-possible ## Compare searches with FAISS, USearch and pgvector, in turn over the same rows
+bench-peers: setup-model-if-possible build ## Compare searches, embeddings and the route with what others take, in turn
 	@scripts/setup-python --peers
 	@swift build $(swift_flags) --product bench >&2
-	.cache/peers/bin/python Benchmarks/peers/search.py $(ARGS)
+	.cache/peers/bin/python Benchmarks/peers/compare.py $(ARGS)
+
+# What `make bench-load` measures: requests a second, for how many seconds; TEXTS=known or new.
+RATE = 100
+SECONDS = 10
+TEXTS = new
+
+.PHONY: bench-load
+bench-load: setup-model-if-possible build ## Ask the recommend route at a constant rate, print one JSON document
+	@swift build $(swift_flags) --product bench >&2
+	@python3 Benchmarks/http/load.py --rate $(RATE) --seconds $(SECONDS) --texts $(TEXTS) $(ARGS)
 
 .PHONY: bench-reembed
 bench-reembed: setup-model-if-possible build ## Measure what readers notice of a re-embedding

@@ -42,7 +42,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 ENVIRONMENT["OPENBLAS_NUM_THREADS"] = "1"
 OPEN_WORKERS = 24
 WAIT_SECONDS = 600
-GOAL = 3.0
+GOAL = 2.0
 
 
 def percentile(ordered, percent):

@@ -5,7 +5,10 @@ import VectorMath
 /// Answers queries by number over standard input and output, so that another program can ask this engine and others in
 /// turn.
 struct SearchCoProcess {
-    static let queryCount = 64
+    /// Queries that are written to the file and may be asked at once.
+    static let queryCount = 256
+    /// Of queries asked at once, so many have their rows told: enough for recall, and the lines stay short.
+    private static let toldQueries = 16
 
     let generation: Generation
     let limit: Int
@@ -31,8 +34,9 @@ struct SearchCoProcess {
 
     private struct Answer: Encodable {
         var ms: Double
-        /// Numbers of the rows, best first.
-        var rows: [UInt32]
+        /// Numbers of the rows, best first, of the first queries.
+        var rows: [[UInt32]]
+        /// Median over the queries.
         var rescored: Int
     }
 
@@ -43,26 +47,35 @@ struct SearchCoProcess {
         if let queriesFile {
             try write(queriesFile, count: Self.queryCount) { try query($0, 1).row }
         }
-        try say(
+        try JSONLines.say(
             Ready(
                 rows: generation.count, bytesPerRow: generation.bytesPerRow,
                 instructionSet: "\(InstructionSet.detected)", threads: WorkerThreads.processorCount))
-        while let line = readLine() {
-            let words = line.split(separator: " ")
-            guard words.count == 2, let mode = Mode(rawValue: String(words[0])), let number = Int(words[1]) else {
-                throw CoProcessError.notUnderstood(line)
-            }
-            let request = SearchRequest(
+        while let line = readLine() { try answer(line) }
+    }
+
+    /// - Parameter line: “MODE QUERY” for one query, “MODE FIRST COUNT” for several at once.
+    private func answer(_ line: String) throws {
+        let words = line.split(separator: " ")
+        let numbers = words.dropFirst().compactMap { Int($0) }
+        guard let mode = words.first.flatMap({ Mode(rawValue: String($0)) }), numbers.count == words.count - 1,
+            numbers.count == 1 || numbers.count == 2, let first = numbers.first, first >= 0,
+            case let count = numbers.count == 2 ? numbers[1] : 1, count > 0
+        else { throw CoProcessError.notUnderstood(line) }
+        let requests = try (first..<first + count).map { number in
+            SearchRequest(
                 query: try query(number, mode == .exact || mode == .approximate ? 1 : 0.7), limit: limit,
                 maxPerCluster: mode == .capped ? 1 : nil, isApproximate: mode == .approximate)
-            let clock = ContinuousClock()
-            var result: SearchResult?
-            let time = try clock.measure { result = try generation.search(request) }
-            guard let result else { continue }
-            try say(
-                Answer(
-                    ms: time / .milliseconds(1), rows: result.hits.map(\.slot.index), rescored: result.rescored))
         }
+        var results: [SearchResult] = []
+        let time = try ContinuousClock().measure {
+            results = count == 1 ? [try generation.search(requests[0])] : try generation.search(batch: requests)
+        }
+        try JSONLines.say(
+            Answer(
+                ms: time / .milliseconds(1),
+                rows: results.prefix(Self.toldQueries).map { $0.hits.map(\.slot.index) },
+                rescored: results.map(\.rescored).sorted()[count / 2]))
     }
 
     /// Writes the embeddings of rows, one after the other.
@@ -83,23 +96,18 @@ struct SearchCoProcess {
         try flush()
         try file.close()
     }
-
-    private func say(_ answer: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        var line = try encoder.encode(answer)
-        line.append(0x0A)
-        try FileHandle.standardOutput.write(contentsOf: line)
-    }
 }
 
 enum CoProcessError: Error, CustomStringConvertible {
     case notUnderstood(String)
+    case noTexts(String)
     case cannotWrite(String)
 
     var description: String {
         switch self {
-        case .notUnderstood(let line): "“\(line)” is no mode and number of a query"
+        case .notUnderstood(let line):
+            "“\(line)” is no mode with a query’s number, or with the first and the count of several"
+        case .noTexts(let line): "“\(line.prefix(100))” is no JSON list of texts"
         case .cannotWrite(let path): "\(path) cannot be written"
         }
     }

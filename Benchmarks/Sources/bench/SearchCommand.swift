@@ -37,13 +37,19 @@ struct SearchCommand: ParsableCommand {
     @Option(help: "Seconds to measure, at least.")
     var seconds = 3.0
 
+    @Option(help: "Replace so many items a second during half of the searches, which then arrive at --arrivals.")
+    var upserts = 0
+
+    @Option(help: "Searches a second beside --upserts.")
+    var arrivals = 50.0
+
     @Option(help: "The model's folder, for text.")
     var model = "models/all-MiniLM-L6-v2"
 
     @Option(help: "O*NET's text files, for text.")
     var onet = "../shared/data/onet"
 
-    @Flag(help: "Build the index, then answer lines “MODE QUERY” on standard input; for comparisons in turn.")
+    @Flag(help: "Build the index, then answer lines “MODE QUERY” or “MODE FIRST COUNT”; for comparisons in turn.")
     var coProcess = false
 
     @Option(help: "Where a co-process writes the rows' embeddings, float32.")
@@ -56,8 +62,9 @@ struct SearchCommand: ParsableCommand {
         guard rows > 0, queries > 0, limit > 0 else {
             throw ValidationError("ROWS, QUERIES and K take numbers above 0")
         }
-        guard cap >= 0, alpha >= 0, alpha <= 1, seconds > 0 else {
-            throw ValidationError("CAP takes 0 and more, ALPHA 0 to 1, SECONDS more than 0")
+        guard cap >= 0, alpha >= 0, alpha <= 1, seconds > 0, upserts >= 0, arrivals > 0 else {
+            throw ValidationError(
+                "CAP and UPSERTS take 0 and more, ALPHA 0 to 1, SECONDS and --arrivals more than 0")
         }
     }
 
@@ -106,6 +113,14 @@ struct SearchCommand: ParsableCommand {
                 query: try bench.query(number, alpha), limit: limit, maxPerCluster: cap == 0 ? nil : cap,
                 isApproximate: approximate)
         }
+        if upserts > 0, let index {
+            let answer = try UpsertLoad(
+                index: index, rows: rows, upsertsPerSecond: upserts, searchesPerSecond: arrivals, seconds: seconds,
+                item: bench.item, requests: pool
+            ).run()
+            print(String(decoding: try Figures.encoder.encode(answer), as: UTF8.self))
+            return
+        }
         func search(_ turn: Int) throws -> [SearchResult] {
             if queries == 1 { return [try generation.search(pool[turn % pool.count])] }
             return try generation.search(batch: Array(pool.prefix(queries)))
@@ -139,6 +154,7 @@ struct SearchCommand: ParsableCommand {
 
     private struct Prepared {
         let index: () throws -> LiveIndex
+        let item: @Sendable (Int) -> IndexItem
         let query: (Int, Float) throws -> FusedQuery
     }
 
@@ -150,6 +166,7 @@ struct SearchCommand: ParsableCommand {
             let random = RandomItems(layout: layout)
             return Prepared(
                 index: { try BenchIndex.make(count: rows, layout: layout) { random.item($0) } },
+                item: { random.item($0) },
                 query: { try random.query($0, alpha: $1) })
         case .text:
             let texts = try TextItems(
@@ -157,6 +174,7 @@ struct SearchCommand: ParsableCommand {
                 cache: URL(fileURLWithPath: ".cache/bench"), layout: layout)
             return Prepared(
                 index: { try BenchIndex.make(count: rows, layout: layout) { texts.item($0) } },
+                item: { texts.item($0) },
                 query: { try texts.query($0, alpha: $1) })
         }
     }
