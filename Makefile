@@ -130,7 +130,7 @@ bench-search: setup-model-if-possible ## Measure one kind of search, print one J
 # What `make bench-embed` measures: texts of so many tokens, so many at once; PRECISION=float32 or int8.
 TOKENS = 16
 BATCH = 1
-PRECISION = float32
+PRECISION = int8
 
 .PHONY: bench-embed
 bench-embed: setup-model-if-possible ## Measure embedding texts of one length, print one JSON document

@@ -109,7 +109,7 @@ def options_of(arguments):
     parser.add_argument("--batch-turns", type=int, default=3, help="of 256 queries at once")
     parser.add_argument("--embed-turns", type=int, default=20, help="of single texts; a third for documents")
     parser.add_argument("--http-turns", type=int, default=20)
-    parser.add_argument("--precisions", nargs="*", default=["float32"], help="of our encoder: float32 int8")
+    parser.add_argument("--precisions", nargs="*", default=["int8", "float32"], help="of our encoder: float32 int8")
     parser.add_argument("--threads", type=int, default=2, help="of each peer; ours has one a processor")
     parser.add_argument("--port", type=int, default=0, help="first of two for the services; 0 for any")
     parser.add_argument("--quick", action="store_true", help="of the searches only FAISS IndexFlatIP")

@@ -13,6 +13,13 @@ package enum EncoderThreads {
 
     /// Runs `work` with each text's work on one thread; meanwhile single texts run so too. Nests, and may run several
     /// times at once.
+    package static func sideBySide<Value>(_ work: () throws -> Value) rethrows -> Value {
+        sideBySideCount.add(1, ordering: .relaxed)
+        defer { sideBySideCount.subtract(1, ordering: .relaxed) }
+        return try work()
+    }
+
+    /// The same for work that waits in between.
     package static func sideBySide<Value>(
         isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> Value
     ) async rethrows -> Value {
