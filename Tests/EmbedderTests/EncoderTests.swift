@@ -35,7 +35,10 @@ struct EncoderTests {
     ) throws {
         let encoder = try model.write().use { try TransformerEncoder(folder: $0, precision: precision) }
         let sequences = Self.sequences([5, 30, 1, 12, 30, 2, 7, 30, 30, 30, 9], vocabulary: model.vocabulary.count)
-        let together = try encoder.encode(sequences, pooling: .mean)
+        // Enough for batches side by side on a few cores.
+        let together = try encoder.encode(
+            Array(repeating: sequences, count: 9).flatMap { $0 }, pooling: .mean, lanes: 4)
+        #expect(Array(together.suffix(sequences.count)) == Array(together.prefix(sequences.count)))
         for (sequence, vector) in zip(sequences, together) {
             for lanes in 1...4 {
                 #expect(try encoder.encode([sequence], pooling: .mean, lanes: lanes)[0] == vector)

@@ -56,8 +56,31 @@ package final class TransformerEncoder: Sendable {
         _ sequences: [[Int32]], pooling: Pooling, lanes: Int? = nil
     ) throws(EmbedderError) -> [[Float]] {
         for sequence in sequences { try check(sequence) }
+        let batches = Self.batches(of: sequences)
+        let free = EncoderThreads.begin()
+        defer { EncoderThreads.end() }
+        let lanes = lanes ?? free
+        guard lanes > 1, batches.count >= 2 * lanes else {
+            var vectors: [[Float]] = []
+            vectors.reserveCapacity(sequences.count)
+            for batch in batches { vectors += try encode(TextRows(batch), pooling, lanes: lanes) }
+            return vectors
+        }
+        // Enough for all: a core that has a batch to itself waits for nobody.
+        let results = EncoderThreads.sideBySide {
+            WorkerThreads.map(batches.count) { index in
+                Result { () throws(EmbedderError) in try encode(TextRows(batches[index]), pooling, lanes: 1) }
+            }
+        }
         var vectors: [[Float]] = []
         vectors.reserveCapacity(sequences.count)
+        for result in results { vectors += try result.get() }
+        return vectors
+    }
+
+    /// The sequences in order, as many at a time as have `batchTokens` tokens, but at least one.
+    private static func batches(of sequences: [[Int32]]) -> [ArraySlice<[Int32]>] {
+        var batches: [ArraySlice<[Int32]>] = []
         var start = 0
         while start < sequences.count {
             var end = start
@@ -65,13 +88,11 @@ package final class TransformerEncoder: Sendable {
             repeat {
                 tokens += sequences[end].count
                 end += 1
-            } while end < sequences.count && tokens + sequences[end].count <= Self.batchTokens
-            let free = EncoderThreads.begin()
-            defer { EncoderThreads.end() }
-            vectors += try encode(TextRows(sequences[start..<end]), pooling, lanes: lanes ?? free)
+            } while end < sequences.count && tokens + sequences[end].count <= batchTokens
+            batches.append(sequences[start..<end])
             start = end
         }
-        return vectors
+        return batches
     }
 
     private func check(_ sequence: [Int32]) throws(EmbedderError) {

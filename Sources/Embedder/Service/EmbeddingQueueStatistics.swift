@@ -12,4 +12,16 @@ package struct EmbeddingQueueStatistics: Equatable, Sendable {
     package var dropped = 0
     /// Texts that were asked for while they waited or were being computed already.
     package var joined = 0
+
+    package static func + (one: Self, other: Self) -> Self {
+        var sum = one
+        sum.waitingTexts += other.waitingTexts
+        sum.waitingTokens += other.waitingTokens
+        sum.batches += other.batches
+        sum.batchedTexts += other.batchedTexts
+        sum.rejected += other.rejected
+        sum.dropped += other.dropped
+        sum.joined += other.joined
+        return sum
+    }
 }

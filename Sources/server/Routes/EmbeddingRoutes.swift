@@ -4,7 +4,7 @@ internal import Foundation
 internal import Hummingbird
 internal import NIOCore
 
-/// `POST /v1/embeddings`: OpenAI's request and reply, answered by the model on board.
+/// `POST /v1/embeddings`: OpenAI's request and reply, answered by the model on board, in float32.
 struct EmbeddingRoutes {
     static let maximumInputs = 2_048
 
@@ -40,7 +40,7 @@ struct EmbeddingRoutes {
     private func embed(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let wanted = try await request.readFields(in: scope) { fields in read(fields, limits: scope.limits) }
         let model = pathways.catalogue.model
-        guard let embedder = model.embedder, let queue = model.queue else {
+        guard let embedder = model.embedder, let reference = model.reference else {
             throw HTTPProblem(.modelUnavailable, model.degradation?.detail ?? "There is no usable model.")
         }
         if let name = wanted.model, name != model.id {
@@ -57,7 +57,8 @@ struct EmbeddingRoutes {
         case .texts(let texts): tokens = texts.map { embedder.tokenIDs(of: $0) }
         case .tokens(let lists): tokens = lists
         }
-        let vectors = try await scope.watchingClient { try await computed(tokens, embedder, queue) }
+        let exact = try await reference.ready()
+        let vectors = try await scope.watchingClient { try await computed(tokens, exact.embedder, exact.queue) }
         let count = tokens.reduce(0) { $0 + $1.count }
         return .json(capacity: vectors.count * 4_096) { json in
             json.object { json in

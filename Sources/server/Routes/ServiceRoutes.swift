@@ -126,7 +126,7 @@ enum RecommenderMetrics {
         let (staleCount, pendingCount) = (meter(stale), meter(pending))
         let (careerCount, number) = (meter(careers), meter(generation))
         let (hitCount, missCount, tokenCount) = (meter(hits), meter(misses), meter(tokens))
-        EmbeddingQueueMetrics.register(in: registry) { pathways.embeddings?.statistics }
+        EmbeddingQueueMetrics.register(in: registry) { pathways.embeddingStatistics }
         registry.onRender {
             let current = pathways.recommender.current
             isDegraded.set(current.degradation == nil ? 0.0 : 1.0)

@@ -11,6 +11,8 @@ struct ActiveModel: Sendable {
     let queue: EmbeddingQueue?
     /// The same queue, as the engine sees it.
     let encoder: EncodingQueue?
+    /// The model in float32, for clients of the model itself.
+    let reference: ReferenceModel?
     let degradation: Degradation?
     /// Why there is no encoder, in words.
     let problem: String?
@@ -30,12 +32,17 @@ struct ActiveModel: Sendable {
                 _ = try embedder.embedding(of: "warm")
                 let metrics = EmbeddingQueueMetrics(factory: MetricsSystem.factory)
                 let queue = EmbeddingQueue(embedder, limits: limits) { metrics.started($0, waited: $1) }
+                let isReference = settings.precision == .float32
+                let reference = ReferenceModel(
+                    id, settings: settings, limits: limits,
+                    loaded: isReference ? .init(embedder: embedder, queue: queue) : nil)
                 return ActiveModel(
                     id: id, embedder: embedder, queue: queue,
-                    encoder: EncodingQueue(try ModelVectorizer(embedder, queue: queue)), degradation: nil, problem: nil)
+                    encoder: EncodingQueue(try ModelVectorizer(embedder, queue: queue)), reference: reference,
+                    degradation: nil, problem: nil)
             case .missing(let problem):
                 return ActiveModel(
-                    id: id, embedder: nil, queue: nil, encoder: nil,
+                    id: id, embedder: nil, queue: nil, encoder: nil, reference: nil,
                     degradation: LoadedModel.degradation(problem), problem: problem)
             }
         }

@@ -16,8 +16,12 @@ struct Pathways: Sendable {
 
     /// Nil where there is no usable model.
     var embedder: TextEmbedder? { catalogue.model.embedder }
-    /// Where texts wait for the embedder.
-    var embeddings: EmbeddingQueue? { catalogue.model.queue }
+    /// Of all queues there are.
+    var embeddingStatistics: EmbeddingQueueStatistics? {
+        let model = catalogue.model
+        guard let own = model.queue?.statistics else { return nil }
+        return model.reference?.statistics(besides: model.queue).map { own + $0 } ?? own
+    }
     var degradation: Degradation? { catalogue.model.degradation }
     var modelID: String { catalogue.model.id }
 
