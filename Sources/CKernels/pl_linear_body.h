@@ -192,17 +192,22 @@ PL_TARGET static void PL_NAME(attention)(const float *qkv, size_t qkv_stride, si
                 float *row = scores + r * wide;
                 const float *added = bias ? bias + h * bias_stride + (tokens - 1 - (t + r)) : 0;
                 v16 tops = splat(-__builtin_inff());
+                // Stays 0 unless a score is infinite or not a number, which the greatest and exp would hide.
+                v16 finite = splat(0.0f);
+                float rest_finite = 0.0f;
                 for (size_t c = 0; c < whole; c += 16) {
                     v16 x = PL_NAME(load)(row + c) * splat(scale);
                     if (added) x += PL_NAME(load)(added + c);
                     PL_NAME(store)(row + c, x);
                     tops = __builtin_elementwise_max(tops, x);
+                    finite += x * splat(0.0f);
                 }
                 float top = tops[0];
                 for (int i = 1; i < 16; i++) top = tops[i] > top ? tops[i] : top;
                 for (size_t c = whole; c < tokens; c++) {
                     row[c] = row[c] * scale + (added ? added[c] : 0.0f);
                     top = row[c] > top ? row[c] : top;
+                    rest_finite += row[c] * 0.0f;
                 }
                 v16 sums = splat(0.0f);
                 for (size_t c = 0; c < whole; c += 16) {
@@ -216,7 +221,7 @@ PL_TARGET static void PL_NAME(attention)(const float *qkv, size_t qkv_stride, si
                     for (size_t c = rest; c < 16; c++) e[c] = 0.0f;
                     sums += e;
                 }
-                totals[r] = PL_NAME(sum)(sums);
+                totals[r] = PL_NAME(sum)(sums) + PL_NAME(sum)(finite) + rest_finite;
             }
             PL_NAME(product)(height, deep / 16, scores, wide, tokens, values, deep, 0, mixed, deep, 0);
             for (size_t r = 0; r < height; r++) {

@@ -79,4 +79,7 @@ PL_TARGET static inline v16 PL_NAME(gelu_tanh_of)(v16 x) {
     return x / (splat(1.0f) + PL_NAME(exp)(splat(-2.0f) * y));
 }
 
-PL_TARGET static inline v16 PL_NAME(relu_of)(v16 x) { return __builtin_elementwise_max(x, splat(0.0f)); }
+PL_TARGET static inline v16 PL_NAME(relu_of)(v16 x) { 
+    // The greater of the two would hide what is not a number.
+    return __builtin_elementwise_max(x, splat(0.0f)) + x * splat(0.0f);
+}

@@ -20,15 +20,14 @@ extension Generation {
         let matched = matchedCount(eligible)
         let coded = codedQueries(for: request)
         let floor = SharedFloor()
-        let first = FirstLook(self, coded: coded, eligible: eligible)
-        let early =
-            first?.run(
-                self, coded: coded, eligible: eligible, bounds: makeSelection(for: request.conditions), floor: floor)
-            ?? []
+        let bounds = makeSelection(for: request.conditions)
+        let first = FirstLook(self, coded: coded, eligible: eligible, capacity: bounds.capacity)
+        let early = first?.run(self, coded: coded, eligible: eligible, bounds: bounds, floor: floor) ?? []
         let shares = workerShares(from: first?.end ?? 0)
         let found = WorkerThreads.map(shares.count) { worker in
             var selection = makeSelection(for: request.conditions)
             var candidates = Candidates(bounds: selection)
+            if shares[worker].isEmpty { return (selection: selection, candidates: candidates.rows, scored: 0) }
             let scored = scan(
                 slots: shares[worker], query: request.query, coded: coded, eligible: eligible, floor: floor,
                 candidates: &candidates, into: &selection)

@@ -115,6 +115,27 @@ struct EncoderTests {
         #expect(throws: EmbedderError.notFinite) { try encoder.encode([[1, 2, 3]], pooling: .mean) }
     }
 
+    @Test(arguments: EncoderPrecision.allCases)
+    func `tells queries that overflow in attention`(precision: EncoderPrecision) throws {
+        let model = TinyModel()
+        var weights = model.weights
+        for entry in weights.entries where entry.name.contains("attention.self") && !entry.name.contains("value") {
+            let ends = entry.offsets.dropFirst().dropLast().split(separator: ",").compactMap { Int($0) }
+            // 1.7e38: finite, and too great to be multiplied.
+            for byte in stride(from: ends[0], to: ends[1], by: 4) {
+                weights.data.replaceSubrange(byte..<byte + 4, with: [0, 0, 0, 0x7F])
+            }
+        }
+        let folder = try model.write()
+        try folder.write(weights.file, to: "model.safetensors")
+        let encoder = try folder.use { try TransformerEncoder(folder: $0, precision: precision) }
+        for count in [3, 17] {
+            #expect(throws: EmbedderError.notFinite) {
+                try encoder.encode([Array(1...Int32(count))], pooling: .mean)
+            }
+        }
+    }
+
     @Test(arguments: [
         ("model_type", "\"llama\""), ("hidden_act", "\"swiglu\""), ("position_embedding_type", "\"relative_key\""),
         ("is_decoder", "true"),

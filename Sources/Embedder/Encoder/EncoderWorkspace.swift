@@ -76,7 +76,7 @@ final class WorkspacePool: Sendable {
     private let waiting = Mutex<[EncoderWorkspace]>([])
     private let maximum: Int
 
-    /// - Parameter maximum: workspaces kept; more concurrent calls get theirs for once.
+    /// - Parameter maximum: workspaces kept of each number of lanes; more concurrent calls get theirs for once.
     init(maximum: Int) { self.maximum = maximum }
 
     /// A workspace for so many tokens and lanes, or more.
@@ -84,7 +84,7 @@ final class WorkspacePool: Sendable {
         tokens: Int, longest: Int, lanes: Int, _ configuration: ModelConfiguration, _ precision: DensePrecision
     ) -> EncoderWorkspace {
         let known = waiting.withLock { waiting -> EncoderWorkspace? in
-            let fit = waiting.firstIndex { $0.tokens >= tokens && $0.longest >= longest && $0.laneCount >= lanes }
+            let fit = waiting.firstIndex { $0.tokens >= tokens && $0.longest >= longest && $0.laneCount == lanes }
             return fit.map { waiting.remove(at: $0) }
         }
         if let known { return known }
@@ -94,13 +94,13 @@ final class WorkspacePool: Sendable {
         return EncoderWorkspace(tokens: rows, longest: rows, lanes: lanes, configuration, precision)
     }
 
-    /// Keeps the workspace, in the place of the smallest one if there are enough.
+    /// Keeps the workspace, in the place of the smallest one like it if there are enough.
     func give(back workspace: EncoderWorkspace) {
         waiting.withLock { waiting in
             waiting.append(workspace)
-            guard waiting.count > maximum else { return }
-            waiting.sort { ($0.tokens, $0.laneCount) > ($1.tokens, $1.laneCount) }
-            waiting.removeLast()
+            let alike = waiting.indices.filter { waiting[$0].laneCount == workspace.laneCount }
+            guard alike.count > maximum else { return }
+            if let least = alike.min(by: { waiting[$0].tokens < waiting[$1].tokens }) { waiting.remove(at: least) }
         }
     }
 }

@@ -60,7 +60,7 @@ package final class TransformerEncoder: Sendable {
         let free = EncoderThreads.begin()
         defer { EncoderThreads.end() }
         let lanes = lanes ?? free
-        guard lanes > 1, batches.count >= 2 * lanes else {
+        guard lanes > 1, batches.count >= 2 * min(lanes, configuration.sliceHeads.count) else {
             var vectors: [[Float]] = []
             vectors.reserveCapacity(sequences.count)
             for batch in batches { vectors += try encode(TextRows(batch), pooling, lanes: lanes) }

@@ -18,7 +18,7 @@ struct EmbeddingQueueState {
         let tokens: Int
         let urgency: Urgency
         /// Whether other batches are being computed, so that this one keeps to one core.
-        let isSideBySide: Bool
+        fileprivate(set) var isSideBySide: Bool
         /// How long each text waited.
         let waited: [Duration]
         fileprivate let entries: [Int]
@@ -197,6 +197,8 @@ struct EmbeddingQueueState {
         var started: [Batch] = []
         while active(.awaited) < lanes, let batch = next(.awaited, now) { started.append(batch) }
         while isTimeForBackground(now), let batch = next(.background, now) { started.append(batch) }
+        // Threads are taken once for a batch: of several, none may take all cores.
+        if started.count > 1 { for index in started.indices { started[index].isSideBySide = true } }
         return started
     }
 
@@ -238,8 +240,6 @@ struct EmbeddingQueueState {
             texts.append(entry.key)
             waited.append(now - entry.entered)
         }
-        // The first of several starts alone, and has one core as soon as the second starts: the number of threads
-        // is looked up at every product.
         let batch = Batch(
             id: nextBatch, texts: texts, tokens: texts.reduce(0) { $0 + $1.count }, urgency: urgency,
             isSideBySide: !inFlight.isEmpty || urgency == .background, waited: waited, entries: numbers)

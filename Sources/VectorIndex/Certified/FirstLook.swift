@@ -31,9 +31,12 @@ struct FirstLook: Sendable {
         init(_ candidates: Candidates) { self.candidates = candidates }
     }
 
+    /// Rows to be looked at first, for a selection of some capacity.
+    private static func promising(_ capacity: Int) -> Int { 4 * capacity }
+
     /// The rows to begin with: those before the first tile without codes, or with few rows that may be found; nil where
     /// these are not many.
-    init?(_ generation: Generation, coded: [CodedQuery?], eligible: [Bitmap?]) {
+    init?(_ generation: Generation, coded: [CodedQuery?], eligible: [Bitmap?], capacity: Int) {
         let total = min(generation.offsets[generation.segments.count], Self.mostRows)
         var places: [Place] = []
         var end = 0
@@ -45,7 +48,7 @@ struct FirstLook: Sendable {
             places.append(Place(segment: s, rows: rows))
             end = generation.offsets[s] + rows.upperBound
         }
-        guard end >= Self.leastRows else { return nil }
+        guard end >= max(Self.leastRows, 4 * Self.promising(capacity)) else { return nil }
         self.places = places
         self.end = end
     }
@@ -73,7 +76,7 @@ struct FirstLook: Sendable {
             switch step {
             case 0: tiles[item].scan.open(codes, rows: place.rows, coded: query)
             case 1:
-                let found = Self.cut(tiles, places, wanted: 4 * bounds.capacity)
+                let found = Self.cut(tiles, places, wanted: Self.promising(bounds.capacity))
                 cut.withLock { $0 = found }
             case 2: look(cut.withLock { $0 }...(.infinity))
             case 3:
@@ -101,11 +104,22 @@ struct FirstLook: Sendable {
         for (tile, place) in zip(tiles, places) {
             for bound in tile.scan.sample(of: place.rows.count, every: step)
             where greatest.count < rank || bound > greatest[rank - 1] {
-                greatest.insert(bound, at: greatest.firstIndex { $0 < bound } ?? greatest.count)
+                greatest.insert(bound, at: index(for: bound, in: greatest))
                 if greatest.count > rank { greatest.removeLast() }
             }
         }
-        return greatest.last ?? -.infinity
+        // Above -∞, so that no row lies both above it and below.
+        return max(greatest.last ?? 0, -.greatestFiniteMagnitude)
+    }
+
+    /// Where `bound` belongs in a descending list.
+    private static func index(for bound: Float, in list: [Float]) -> Int {
+        var range = 0..<list.count
+        while !range.isEmpty {
+            let middle = (range.lowerBound + range.upperBound) / 2
+            range = list[middle] < bound ? range.lowerBound..<middle : middle + 1..<range.upperBound
+        }
+        return range.lowerBound
     }
 }
 

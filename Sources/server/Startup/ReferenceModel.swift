@@ -62,11 +62,11 @@ final class ReferenceModel: Sendable {
         }
         do {
             let loaded = try await task.value
-            state.withLock { $0 = .loaded(loaded) }
+            state.withLock { if case .loading(let current) = $0, current == task { $0 = .loaded(loaded) } }
             return loaded
         } catch {
             // The next one tries again: somebody may have mended it.
-            state.withLock { if case .loading = $0 { $0 = .none } }
+            state.withLock { if case .loading(let current) = $0, current == task { $0 = .none } }
             throw error
         }
     }
