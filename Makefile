@@ -88,11 +88,12 @@ test-crash: setup-tests build ## Kill the program at random moments, damage what
 test-onet: setup-tests build ## Import O*NET's release and measure retrieval (minutes)
 	$(python) -m pytest Tests/onet -s $(ARGS)
 
+# Damaged files are read by one thread, over and over: a quarter of an hour under the sanitizer, for nothing.
 .PHONY: test-thread-sanitizer
 test-thread-sanitizer: setup-system ## Run the index's tests under the thread sanitizer
 	PATHLIGHT_CORE_ONLY=1 swift build --build-tests --sanitize=thread --scratch-path .build/thread-sanitizer
 	PATHLIGHT_CORE_ONLY=1 TSAN_OPTIONS=halt_on_error=1 swift test --skip-build --disable-xctest --sanitize=thread \
-		--scratch-path .build/thread-sanitizer --filter VectorIndexTests
+		--scratch-path .build/thread-sanitizer --filter VectorIndexTests --skip 'Damage to an index file'
 
 # Keeping order
 

@@ -61,7 +61,7 @@ struct FirstLook: Sendable {
         defer { ScanTile.pool.give(back: tiles) }
         let count = min(WorkerThreads.processorCount, places.count)
         let lanes = (0..<count).map { _ in Lane(Candidates(bounds: bounds)) }
-        let cut = Mutex<Float>(.infinity)
+        let cut = Atomic(Float.infinity.bitPattern)
         let places = self.places
         // Bounds of all; the cut; what lies above it; the threshold that follows; the rest.
         Lockstep.run(lanes: count, itemCounts: [places.count, 1, places.count, 1, places.count]) { lane, step, item in
@@ -77,14 +77,14 @@ struct FirstLook: Sendable {
             case 0: tiles[item].scan.open(codes, rows: place.rows, coded: query)
             case 1:
                 let found = Self.cut(tiles, places, wanted: Self.promising(bounds.capacity))
-                cut.withLock { $0 = found }
-            case 2: look(cut.withLock { $0 }...(.infinity))
+                cut.store(found.bitPattern, ordering: .releasing)
+            case 2: look(Float(bitPattern: cut.load(ordering: .acquiring))...(.infinity))
             case 3:
                 var all = bounds
                 for lane in lanes { all.merge(lane.candidates.bounds) }
                 all.cut()
                 floor.lift(&all)
-            default: look(-.infinity...cut.withLock { $0 }.nextDown)
+            default: look(-.infinity...Float(bitPattern: cut.load(ordering: .acquiring)).nextDown)
             }
         }
         return lanes.flatMap { lane in
