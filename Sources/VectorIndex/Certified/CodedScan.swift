@@ -266,15 +266,17 @@ extension CodedScan {
 
 /// The greatest threshold that any worker of a search has reached: no row below it can enter the merged result.
 final class SharedFloor: Sendable {
-    private let value = Mutex<Float>(-.infinity)
+    private let value = Atomic((-Float.infinity).bitPattern)
 
     /// Raises both to the greater of the two.
     func lift(_ selection: inout Selection) {
         let own = selection.threshold
-        let shared = value.withLock { shared in
-            shared = max(shared, own)
-            return shared
+        var known = value.load(ordering: .relaxed)
+        while Float(bitPattern: known) < own {
+            let (exchanged, found) = value.compareExchange(
+                expected: known, desired: own.bitPattern, ordering: .relaxed)
+            known = exchanged ? own.bitPattern : found
         }
-        selection.raise(to: shared)
+        selection.raise(to: Float(bitPattern: known))
     }
 }
