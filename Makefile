@@ -21,6 +21,8 @@ FILTER =
 swift_flags = -c release $(if $(CI),-Xswiftc -warnings-as-errors)
 pathlight = .build/release/pathlight
 python = .venv/bin/python
+# $(call flag,NAME,--option): the option where NAME is 1, nothing where it is empty. NAME=yes is an error.
+flag = $(if $($1),$(if $(filter 1,$($1)),$2,$(error $1 takes 1 or nothing, not “$($1)”)))
 
 .PHONY: help
 help: ## Show what there is to make
@@ -125,7 +127,7 @@ UPSERTS =
 bench-search: setup-model-if-possible ## Measure one kind of search, print one JSON document
 	@swift build $(swift_flags) --product bench >&2
 	@.build/release/bench search --rows $(ROWS) --queries $(QUERIES) --k $(K) --cap $(CAP) --alpha $(ALPHA) \
-		--data $(if $(filter data,$(DATA)),random,$(DATA)) $(if $(filter 1,$(APPROXIMATE)),--approximate) \
+		--data $(if $(filter data,$(DATA)),random,$(DATA)) $(call flag,APPROXIMATE,--approximate) \
 		$(if $(UPSERTS),--upserts $(UPSERTS) --seconds 10)
 
 # What `make bench-embed` measures: texts of so many tokens, so many at once; PRECISION=float32 or int8.
@@ -145,7 +147,7 @@ BLOCKS =
 bench-start: setup-model-if-possible ## Measure a start from disk to the first answer (LEAN=1, BLOCKS=1)
 	@swift build $(swift_flags) --product bench >&2
 	@.build/release/bench start --rows $(ROWS) --data $(if $(filter data,$(DATA)),random,$(DATA)) \
-		$(if $(filter 1,$(LEAN)),--lean) $(if $(filter 1,$(BLOCKS)),--blocks) $(ARGS)
+		$(call flag,LEAN,--lean) $(call flag,BLOCKS,--blocks) $(ARGS)
 
 .PHONY: bench-peers
 bench-peers: setup-model-if-possible build ## Compare searches, embeddings and the route with what others take, in turn

@@ -3,11 +3,6 @@
 #include "pl_codes_internal.h"
 #include "pl_scan.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define PL_TARGET_VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma")))
-#endif
-
 // --- One pair at a time ---
 
 static void pl_codes_batch_by_pairs(int isa, const pl_codes_batch *b, size_t row_count, const float *thresholds, size_t capacity, uint32_t *found_rows,
@@ -25,7 +20,7 @@ static void pl_codes_batch_by_pairs(int isa, const pl_codes_batch *b, size_t row
                 const pl_codes_batch_plane *plane = b->planes + p;
                 const size_t n = plane->dimension;
                 const pl_codes_row *row = plane->records + r;
-                int32_t whole = product(plane->values + q * n, n, plane->codes + r * n);
+                int32_t whole = product(plane->values + q * n, n, plane->codes + r * n, 0xFF);
                 sum += plane->scales[q] * row->scale * (float)whole + plane->residual_weights[q] * row->residual;
             }
             if (sum + b->tail_weights[q] * b->planes[last].records[r].tail >= thresholds[q]) {

@@ -9,6 +9,12 @@ struct AttributeColumns: Sendable, Equatable {
         var wordless: [UInt32] = []
 
         var isEmpty: Bool { postings.isEmpty && wordless.isEmpty }
+
+        /// Adds what later rows have.
+        mutating func append(_ later: Words) {
+            wordless += later.wordless
+            for (word, rows) in later.postings { postings[word, default: []] += rows }
+        }
     }
 
     private(set) var words: [String: Words] = [:]
@@ -38,7 +44,7 @@ struct AttributeColumns: Sendable, Equatable {
 
     /// The rows of `sources` that are not in their dead sets, in order.
     ///
-    /// - Throws: `IndexError.attributeKind` where one name holds words in one source and numbers in another.
+    /// - Throws: `IndexError.attributeKind` where one name holds words for one of these rows and a number for another.
     init(merging sources: [(columns: AttributeColumns, dead: Bitmap)]) throws(IndexError) {
         count = sources.reduce(0) { $0 + $1.columns.count - $1.dead.population }
         var start = 0
@@ -56,23 +62,24 @@ struct AttributeColumns: Sendable, Equatable {
                 }
             }
             func moved(_ rows: [UInt32]) -> [UInt32] { rows.map { places[Int($0)] }.filter { $0 != .max } }
+            // What only dead rows hold is in nobody's way: the kind may be another by now.
             for (name, column) in columns.words {
-                if numbers[name] != nil { throw .attributeKind(name, expected: "numbers") }
-                var target = words[name] ?? Words()
-                target.wordless += moved(column.wordless)
+                var living = Words(wordless: moved(column.wordless))
                 for (word, rows) in column.postings {
                     let rows = moved(rows)
-                    if !rows.isEmpty { target.postings[word, default: []] += rows }
+                    if !rows.isEmpty { living.postings[word] = rows }
                 }
-                if !target.isEmpty { words[name] = target }
+                if living.isEmpty { continue }
+                if numbers[name] != nil { throw .attributeKind(name, expected: "numbers") }
+                words[name, default: Words()].append(living)
             }
             for (name, column) in columns.numbers {
+                let living = column.indices.filter { places[$0] != .max && !column[$0].isNaN }
+                if living.isEmpty { continue }
                 if words[name] != nil { throw .attributeKind(name, expected: "words") }
                 var target = numbers[name] ?? Array(repeating: .nan, count: count)
-                for (row, number) in column.enumerated() where places[row] != .max {
-                    target[Int(places[row])] = number
-                }
-                if target.contains(where: { !$0.isNaN }) { numbers[name] = target }
+                for row in living { target[Int(places[row])] = column[row] }
+                numbers[name] = target
             }
         }
     }

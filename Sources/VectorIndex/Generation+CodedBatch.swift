@@ -12,6 +12,10 @@ private let sparseShare = 0.08
 /// Tiles until a smaller number of planes is tried again, at first; twice as many after each try in vain, up to the second.
 private let firstPatience = 16
 private let greatestPatience = 1_024
+/// After so many rows, four times as many and so on, and at the end, lists that leave many rows in doubt are scored.
+private let firstSharpening = 8_192
+/// Candidates for each row that a list holds which are many.
+private let doubtful = 2
 
 extension Generation {
     /// Offers the rows of a segment that may enter to each query of a group, by bounds from codes.
@@ -87,17 +91,34 @@ private struct CodedBatchPass: ~Copyable {
 
     mutating func run(over rows: Range<Int>) {
         var start = rows.lowerBound
+        var nextSharpening = start + firstSharpening
         while start < rows.upperBound {
             let size = start == rows.lowerBound ? firstTileRows : tileRows
             let tile = start..<min(start + size, rows.upperBound)
             take(tile)
             start = tile.upperBound
+            if start >= nextSharpening {
+                for q in found.indices { sharpen(q) }
+                nextSharpening = rows.lowerBound + 4 * (start - rows.lowerBound)
+            }
         }
         for q in found.indices {
             group[q].floor.lift(&found[q].bounds)
+            sharpen(q)
             found[q].prune()
             group[q].floor.lift(&found[q].bounds)
         }
+    }
+
+    /// Puts canonical scores in the place of lower bounds, which raises the threshold.
+    private mutating func sharpen(_ q: Int) {
+        found[q].prune()
+        guard found[q].rows.count > doubtful * found[q].bounds.capacity else { return }
+        let known = found[q].bounds.best()
+        let scores = generation.scores(of: known, for: group[q].request.query)
+        group[q].rescored.withLock { $0 += known.count }
+        found[q].bounds.rescore(
+            zip(known, scores).map { .init(score: $1, cluster: $0.cluster, slot: $0.slot) })
     }
 
     private mutating func take(_ tile: Range<Int>) {
@@ -132,24 +153,23 @@ private struct CodedBatchPass: ~Copyable {
         return group.indices.reduce(0) { $0 + survivors.count(of: $1) }
     }
 
-    private mutating func look(_ q: Int, _ tile: Range<Int>) {
+    private mutating func look(_ q: Int, _ rows: Range<Int>) {
+        let tile = CodedScan.Tile(
+            segment: generation.segments[s], codes: codes, rows: rows, offset: generation.offsets[s],
+            coded: coded.queries[q], eligible: group[q].eligible[s], floor: group[q].floor)
         Self.consider(
-            survivors, q, tile, depth, generation.segments[s], codes, offset: generation.offsets[s], group[q],
-            eligible: group[q].eligible[s], coded, &scan, &found[q])
+            survivors, q, tile, extra: coded.weights(planes: depth).margins[q], planesRead: depth, &scan, &found[q])
         found[q].bounds.cut(atLeast: 32)
     }
 
     /// Apart from `self`, of which it reads one part and writes two.
     private static func consider(
-        _ survivors: borrowing CodeSurvivors, _ q: Int, _ tile: Range<Int>, _ depth: Int, _ segment: Segment,
-        _ codes: RowCodes, offset: Int, _ query: QueryScan, eligible: Bitmap?, _ coded: CodedGroup,
+        _ survivors: borrowing CodeSurvivors, _ q: Int, _ tile: CodedScan.Tile, extra: Float, planesRead: Int,
         _ scan: inout CodedScan, _ candidates: inout Candidates
     ) {
         survivors.read(q) { rows, partials in
             scan.consider(
-                rows, partials: partials, extra: coded.weights(planes: depth).margins[q], planesRead: depth, of: tile,
-                segment, codes: codes, offset: offset, coded: coded.queries[q], eligible: eligible, floor: query.floor,
-                into: &candidates)
+                rows, partials: partials, extra: extra, planesRead: planesRead, of: tile, into: &candidates)
         }
     }
 }

@@ -22,15 +22,18 @@ extension Generation {
         let floor = SharedFloor()
         let bounds = makeSelection(for: request.conditions)
         let first = FirstLook(self, coded: coded, eligible: eligible, capacity: bounds.capacity)
-        let early = first?.run(self, coded: coded, eligible: eligible, bounds: bounds, floor: floor) ?? []
+        let shared = SharedBounds(bounds)
+        let early = first?.run(
+            self, query: request.query, coded: coded, eligible: eligible, bounds: bounds, shared: shared, floor: floor)
         let shares = workerShares(from: first?.end ?? 0)
         let found = WorkerThreads.map(shares.count) { worker in
             var selection = makeSelection(for: request.conditions)
-            var candidates = Candidates(bounds: selection)
+            var candidates = Candidates(bounds: selection, isShared: true)
             if shares[worker].isEmpty { return (selection: selection, candidates: candidates.rows, scored: 0) }
+            shared.exchange(with: &candidates)
             let scored = scan(
-                slots: shares[worker], query: request.query, coded: coded, eligible: eligible, floor: floor,
-                candidates: &candidates, into: &selection)
+                slots: shares[worker], query: request.query, coded: coded, eligible: eligible, shared: shared,
+                floor: floor, candidates: &candidates, into: &selection)
             floor.lift(&candidates.bounds)
             candidates.prune()
             return (selection: selection, candidates: candidates.rows, scored: scored)
@@ -38,11 +41,11 @@ extension Generation {
         var best = makeSelection(for: request.conditions)
         for part in found { best.merge(part.selection) }
         best.cut()
-        let rescored = resolve(early + found.flatMap(\.candidates), for: request.query, into: &best)
+        let rescored = resolve((early?.candidates ?? []) + found.flatMap(\.candidates), for: request.query, into: &best)
         return SearchResult(
             hits: best.hits(withRanks: request.wantsRankBeforeCap), matched: matched, scanned: matched, complete: true,
             exact: !request.conditions.isApproximate || coded.allSatisfy { $0 == nil },
-            rescored: found.reduce(rescored) { $0 + $1.scored })
+            rescored: found.reduce(rescored + (early?.scored ?? 0)) { $0 + $1.scored })
     }
 
     /// For each segment the query as its codes take it, or nil where the rows themselves are to be scored.
@@ -130,8 +133,8 @@ extension Generation {
     ///
     /// - Returns: how many rows were scored.
     private func scan(
-        slots: Range<Int>, query: FusedQuery, coded: [CodedQuery?], eligible: [Bitmap?], floor: SharedFloor,
-        candidates: inout Candidates, into selection: inout Selection
+        slots: Range<Int>, query: FusedQuery, coded: [CodedQuery?], eligible: [Bitmap?], shared: SharedBounds,
+        floor: SharedFloor, candidates: inout Candidates, into selection: inout Selection
     ) -> Int {
         var scores = AlignedBuffer<Float>(count: blockRows, repeating: 0)
         var chosen = AlignedBuffer<UInt32>(count: blockRows, repeating: 0)
@@ -140,9 +143,11 @@ extension Generation {
         forEachBlock(of: slots, size: CodedScan.tileRows) { s, rows in
             let few = eligible[s].map { $0.population(in: rows) * 4 < rows.count } ?? false
             if let coded = coded[s], let codes = segments[s].codes, !few {
-                bounds.scan(
-                    segments[s], codes: codes, rows: rows, offset: offsets[s], coded: coded, eligible: eligible[s],
-                    floor: floor, into: &candidates)
+                let tile = CodedScan.Tile(
+                    segment: segments[s], codes: codes, rows: rows, offset: offsets[s], coded: coded,
+                    eligible: eligible[s], floor: floor)
+                bounds.scan(tile, into: &candidates)
+                shared.exchange(with: &candidates)
                 return
             }
             scored += eligible[s].map { $0.population(in: rows) } ?? rows.count

@@ -13,7 +13,7 @@ extension LiveIndex {
         _ path: String, layout: RowLayout = .standard, memory: IndexMemory = .full,
         codesFrom: Int = CodePolicy.defaultLeastRows
     ) throws(IndexFileError) -> IndexFileReading {
-        let policy = CodePolicy(leastRows: codesFrom)
+        let policy = CodePolicy(leastRows: codesFrom, memory: memory)
         let reader = try IndexFileReader(path, layout: layout, memory: memory)
         let (generation, codesRemade) = try Self.generation(of: reader, policy: policy, path: path)
         return IndexFileReading(

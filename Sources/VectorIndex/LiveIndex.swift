@@ -16,7 +16,8 @@ package final class LiveIndex: Sendable {
     package convenience init(
         layout: RowLayout = .standard, memory: IndexMemory = .full, codesFrom: Int = CodePolicy.defaultLeastRows
     ) {
-        self.init(.empty(layout: layout), memory: memory, codePolicy: CodePolicy(leastRows: codesFrom))
+        self.init(
+            .empty(layout: layout), memory: memory, codePolicy: CodePolicy(leastRows: codesFrom, memory: memory))
     }
 
     init(_ generation: Generation, memory: IndexMemory, codePolicy: CodePolicy) {

@@ -23,14 +23,14 @@ struct Selection: Sendable {
     private(set) var threshold: Float = -.infinity
     /// For each cluster that has all the rows it may have the least of their scores: what a further one must reach.
     /// Empty without a cap, and where capped rows are remembered.
-    private var clusterFloors: [Float] = []
+    private(set) var clusterFloors: [Float] = []
     /// Whether any cluster is full.
     private(set) var hasClusterFloors = false
     private var buffer: [Candidate] = []
     private var capped: [Candidate] = []
     private var cappedPruneCount = 1_024
-    /// The first `sorted` entries of the buffer are the best list, in order.
-    private var sorted = 0
+    /// The first so many entries of the buffer are the best list of the last cut.
+    private var known = 0
 
     init(generation: Generation, limit: Int, maxPerCluster: Int?, keepsCapped: Bool) {
         self.generation = generation
@@ -67,9 +67,9 @@ struct Selection: Sendable {
     ///
     /// - Parameter news: fewer candidates since the last time are not worth the sorting.
     mutating func cut(atLeast news: Int = 1) {
-        guard buffer.count >= sorted + news else { return }
-        buffer.sort(by: precedes)
+        guard buffer.count >= known + news else { return }
         if let maxPerCluster {
+            buffer.sort(by: precedes)
             var taken: [UInt32: Int] = [:]
             var kept = 0
             for i in buffer.indices {
@@ -89,10 +89,11 @@ struct Selection: Sendable {
             }
             buffer.removeSubrange(kept...)
         } else if buffer.count > limit {
+            moveBestForward()
             buffer.removeSubrange(limit...)
         }
-        sorted = buffer.count
-        if sorted == limit, let last = buffer.last { threshold = max(threshold, last.score) }
+        known = buffer.count
+        if known == limit, let least = buffer.lazy.map(\.score).min() { threshold = max(threshold, least) }
         if capped.count > cappedPruneCount {
             let threshold = threshold
             capped.removeAll { $0.score < threshold }
@@ -100,9 +101,49 @@ struct Selection: Sendable {
         }
     }
 
+    /// The best list.
+    mutating func best() -> [Candidate] {
+        cut()
+        return buffer
+    }
+
+    /// Takes the same rows with scores that are no smaller.
+    mutating func rescore(_ rows: [Candidate]) {
+        buffer = rows
+        known = 0
+        cut()
+    }
+
+    /// Puts the best `limit` of the buffer's entries before all others, in any order (Hoare, Algorithm 65: find, 1961).
+    private mutating func moveBestForward() {
+        var range = 0..<buffer.count
+        while range.count > 1 {
+            // Not the first: lists that are nearly in order would take quadratic time.
+            let pivot = buffer[range.lowerBound + range.count / 2]
+            var left = range.lowerBound
+            var right = range.upperBound - 1
+            while left <= right {
+                while precedes(buffer[left], pivot) { left += 1 }
+                while precedes(pivot, buffer[right]) { right -= 1 }
+                if left > right { break }
+                buffer.swapAt(left, right)
+                left += 1
+                right -= 1
+            }
+            if limit <= right {
+                range = range.lowerBound..<right + 1
+            } else if limit > left {
+                range = left..<range.upperBound
+            } else {
+                return
+            }
+        }
+    }
+
     /// The best list, in order.
     mutating func hits(withRanks: Bool) -> [SearchHit] {
         cut()
+        buffer.sort(by: precedes)
         var before: [Candidate] = capped
         before.sort(by: precedes)
         var passed = 0

@@ -100,8 +100,11 @@ internal import Glibc
         while done < count {
             // SAFETY: the source has `count` bytes.
             let put = unsafe pwrite(descriptor, source + done, count - done, offset + done)
-            if put >= 0 {
+            if put > 0 {
                 done += put
+            } else if put == 0 {
+                // Neither progress nor a reason: asked again it could go on so for ever.
+                return .system(operation: "writing", path: asidePath, code: EIO)
             } else if errno != EINTR {
                 return .system(operation: "writing", path: asidePath, code: errno)
             }

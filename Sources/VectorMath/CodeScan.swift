@@ -15,6 +15,8 @@ package struct CodedPlaneQuery: Sendable {
     package let residual: Double
     /// How much a row's residual may add to its bound.
     package var residualWeight: Float = 0
+    /// How much what a sketch of a row leaves out may add to its bound.
+    package var coarseWeight: Float = 0
     /// How much a row's tail may add to its bound.
     package var tailWeight: Float = 0
     /// What is added to every bound.
@@ -54,9 +56,18 @@ package struct CodedPlaneQuery: Sendable {
     }
 }
 
+/// What a row's codes in one plane stand for: coordinates are about `scale` times a code.
+package struct CodeRecord: Sendable {
+    package let scale: Float
+    /// At least the norm of what the codes leave out.
+    package let residual: Float
+    /// At least the norm of what their upper five bits leave out.
+    package let coarseResidual: Float
+}
+
 /// Upper bounds of inner products from 8-bit codes of rows.
 ///
-/// A plane's rows have codes (rows, dimension) and records (rows, 4): scale, residual, tail, 0.
+/// A plane's rows have codes (rows, dimension) and records (rows, 4): scale, residual, tail, coarse residual.
 package enum CodeScan {
     /// Planes have a multiple of this many coordinates.
     package static var dimensionGranularity: Int { 64 }
@@ -74,23 +85,22 @@ package enum CodeScan {
     /// - Parameters:
     ///   - coordinates: (dimension), finite.
     ///   - codes: (dimension).
-    /// - Returns: the scale of the codes, at least the norm of what they leave out, and at least the squared norm of the
-    ///   coordinates.
+    /// - Returns: the row's record but for its tail, and at least the squared norm of the coordinates.
     package static func quantise(
         _ coordinates: Span<Float>, into codes: inout MutableSpan<UInt8>
-    ) -> (scale: Float, residual: Float, squaredNorm: Double) {
+    ) -> (record: CodeRecord, squaredNorm: Double) {
         precondition(isDimension(coordinates.count) && codes.count == coordinates.count)
-        var scale: Float = 0
-        var residual: Float = 0
+        var record = pl_codes_row()
         var squaredNorm = 0.0
         // SAFETY: the kernel reads and writes `dimension` elements, as checked above.
         unsafe coordinates.withUnsafeBufferPointer { x in
             unsafe codes.withUnsafeMutableBufferPointer { u in
                 guard let x = x.baseAddress, let u = u.baseAddress else { return }
-                unsafe pl_codes_quantise(x, coordinates.count, u, &scale, &residual, &squaredNorm)
+                unsafe pl_codes_quantise(x, coordinates.count, u, &record, &squaredNorm)
             }
         }
-        return (scale, residual, squaredNorm)
+        let known = CodeRecord(scale: record.scale, residual: record.residual, coarseResidual: record.coarse)
+        return (known, squaredNorm)
     }
 
     /// Bounds of consecutive rows: `partial = base + …` without and `upper` with what later planes may add.
@@ -109,7 +119,7 @@ package enum CodeScan {
         precondition(upper.count == count && instructions.isAvailable)
         unsafe run(
             query, codes: codes, records: records, which: nil, count: count, hasBase: hasBase, partial: &partial,
-            upper: &upper, instructions)
+            upper: &upper, pl_codes_bounds_of, instructions)
     }
 
     /// The same for some rows of a plane.
@@ -121,6 +131,35 @@ package enum CodeScan {
         _ query: CodedPlaneQuery, of which: Span<UInt32>, codes: Span<UInt8>, records: Span<Float>, hasBase: Bool,
         partial: inout MutableSpan<Float>, upper: inout MutableSpan<Float>, using instructions: InstructionSet = .best
     ) {
+        unsafe run(
+            query, of: which, codes: codes, records: records, hasBase: hasBase, partial: &partial, upper: &upper,
+            pl_codes_bounds_of, instructions)
+    }
+
+    /// What the lower three bits of codes add to bounds by `SketchScan`: takes back what the sketches left out.
+    ///
+    /// - Parameter partial: (count); holds the sums of the sketches, and what became of them afterwards.
+    package static func refine(
+        _ query: CodedPlaneQuery, of which: Span<UInt32>, codes: Span<UInt8>, records: Span<Float>,
+        partial: inout MutableSpan<Float>, upper: inout MutableSpan<Float>, using instructions: InstructionSet = .best
+    ) {
+        unsafe run(
+            query, of: which, codes: codes, records: records, hasBase: true, partial: &partial, upper: &upper,
+            pl_codes_refine_of, instructions)
+    }
+
+    private typealias Kernel =
+        @convention(c) (
+            Int32, UnsafePointer<pl_codes_query>?, UnsafePointer<UInt8>?, UnsafePointer<pl_codes_row>?,
+            UnsafePointer<UInt32>?, UnsafePointer<Float>?, Int, UnsafeMutablePointer<Float>?,
+            UnsafeMutablePointer<Float>?
+        ) -> Void
+
+    private static func run(
+        _ query: CodedPlaneQuery, of which: Span<UInt32>, codes: Span<UInt8>, records: Span<Float>, hasBase: Bool,
+        partial: inout MutableSpan<Float>, upper: inout MutableSpan<Float>, _ kernel: Kernel,
+        _ instructions: InstructionSet
+    ) {
         let rows = records.count / recordCount
         precondition(codes.count == rows * query.values.count && records.count == rows * recordCount)
         precondition(partial.count == which.count && upper.count == which.count && instructions.isAvailable)
@@ -128,14 +167,14 @@ package enum CodeScan {
         unsafe which.withUnsafeBufferPointer { which in
             unsafe run(
                 query, codes: codes, records: records, which: which.baseAddress, count: which.count, hasBase: hasBase,
-                partial: &partial, upper: &upper, instructions)
+                partial: &partial, upper: &upper, kernel, instructions)
         }
     }
 
     /// - SAFETY: the callers check every length.
     @unsafe private static func run(
         _ query: CodedPlaneQuery, codes: Span<UInt8>, records: Span<Float>, which: UnsafePointer<UInt32>?, count: Int,
-        hasBase: Bool, partial: inout MutableSpan<Float>, upper: inout MutableSpan<Float>,
+        hasBase: Bool, partial: inout MutableSpan<Float>, upper: inout MutableSpan<Float>, _ kernel: Kernel,
         _ instructions: InstructionSet
     ) {
         guard count > 0 else { return }
@@ -149,7 +188,7 @@ package enum CodeScan {
                             else { return }
                             // A record is four floats, and nothing else.
                             unsafe r.withMemoryRebound(to: pl_codes_row.self, capacity: records.count / recordCount) {
-                                unsafe pl_codes_bounds_of(
+                                unsafe kernel(
                                     instructions.code, kernelQuery, u, $0, which, hasBase ? UnsafePointer(p) : nil,
                                     count, p, out)
                             }
@@ -201,7 +240,7 @@ package enum CodeScan {
         }
     }
 
-    @unsafe private static func withKernelQuery(
+    @unsafe static func withKernelQuery(
         _ query: CodedPlaneQuery, _ body: (UnsafePointer<pl_codes_query>) -> Void
     ) {
         unsafe query.values.withUnsafeBufferPointer { values in
@@ -210,7 +249,8 @@ package enum CodeScan {
                     var kernelQuery = unsafe pl_codes_query(
                         values: values.baseAddress, high: high.baseAddress, low: low.baseAddress,
                         dimension: query.values.count, offset: query.offset, scale: query.scale,
-                        residual_weight: query.residualWeight, tail_weight: query.tailWeight, margin: query.margin)
+                        residual_weight: query.residualWeight, coarse_weight: query.coarseWeight,
+                        tail_weight: query.tailWeight, margin: query.margin)
                     unsafe body(&kernelQuery)
                 }
             }

@@ -179,6 +179,10 @@ struct EmbeddingSpaceTests {
             try EmbeddingSpace(modelID: "m", weightsSHA256: "00", pooling: "mean", queryPrefix: "q", dimension: 384),
             try EmbeddingSpace(modelID: "m", weightsSHA256: "00", pooling: "mean", documentPrefix: "q", dimension: 384),
             try EmbeddingSpace(modelID: "m", weightsSHA256: "00", pooling: "mean", dimension: 384, composition: "c"),
+            try EmbeddingSpace(
+                modelID: "m", weightsSHA256: "00", pooling: "mean", dimension: 384, composition: "c", precision: .int8),
+            try EmbeddingSpace(modelID: "m", weightsSHA256: "00", pooling: "mean", dimension: 384, precision: .int8),
+            try EmbeddingSpace(modelID: "m", weightsSHA256: "00", pooling: "mean", dimension: 384, composition: "int8"),
         ]
         #expect(Set(spaces.map(\.id)).count == spaces.count)
         // Weights are shares: the same ones however they are scaled. And an id is for ever.

@@ -455,3 +455,51 @@ struct ReplyPrint: Equatable {
         #expect(fixture.recommender.current.ownAttributes == ["Remote": false, "hours": true, "cluster": false])
     }
 }
+
+@Suite struct `An id written in other bytes` {
+    /// “bäcker” with “ä” as one scalar, and as two.
+    private static let spellings = ["b\u{E4}cker", "ba\u{308}cker"]
+
+    private static func careers(_ ids: [Int: String]) -> [Career] {
+        var careers = MadeUpCareers.make(12)
+        for (position, id) in ids { careers[position].id = id }
+        return careers
+    }
+
+    @Test(arguments: [0, 1])
+    func `names the same career`(spelling: Int) async throws {
+        let (stored, asked) = (Self.spellings[spelling], Self.spellings[1 - spelling])
+        try #require(stored == asked && !stored.utf8.elementsEqual(asked.utf8))
+        let fixture = try await EngineFixture(careers: Self.careers([3: stored]))
+        let generation = fixture.recommender.current
+        #expect(generation.storedID(asked).utf8.elementsEqual(stored.utf8))
+        #expect(generation.storedID("nobody") == "nobody")
+        let text = "wordbc things"
+        let requests = [
+            RecommendationRequest(text: text, topN: 100, diversity: false, excluded: [asked]),
+            RecommendationRequest(text: text, topN: 100, diversity: false, liked: [asked]),
+            RecommendationRequest(text: text, topN: 100, diversity: false, disliked: [asked]),
+            RecommendationRequest(topN: 100, diversity: false, liked: [asked], examples: .bestScore),
+            RecommendationRequest(
+                text: text, topN: 100, diversity: false, history: [HistoryEntry(.dismissed, asked)]),
+        ]
+        for (position, request) in requests.enumerated() {
+            let found = try await fixture.recommender.recommend(request).recommendations.map(\.career.id)
+            #expect(found.count == 11 && !found.contains(stored), "request \(position)")
+        }
+        let similar = try generation.similar(to: asked, limit: 20).items.map(\.career.id)
+        #expect(similar.count == 11 && !similar.contains(stored))
+    }
+
+    @Test(arguments: [true, false])
+    func `is refused beside the first`(hasModel: Bool) async throws {
+        let careers = Self.careers([1: Self.spellings[0], 3: Self.spellings[1]])
+        let database = try await EngineFixture.newDatabase()
+        let quiz = try BuiltIn.quiz()
+        let encoder = hasModel ? EncodingQueue(WordVectorizer()) : nil
+        let refusal = CatalogueError.invalidCareer(id: Self.spellings[0], problem: "its id is used twice")
+        await #expect(throws: refusal) {
+            _ = try await EngineFixture.build(careers, encoder: encoder, database: database, quiz: quiz)
+        }
+    }
+}

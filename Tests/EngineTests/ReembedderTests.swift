@@ -1,3 +1,4 @@
+import Embedder
 import Engine
 import Foundation
 import Store
@@ -423,6 +424,43 @@ private struct Bench {
         }
         #expect(try await bench.reembedder.current() == record)
         #expect(try await bench.reembedder.run(bench.careers, encoder: other).isSwitched)
+    }
+
+    @Test func `who was not asked leaves another space of the same model in use while it is held`() async throws {
+        let database = try await EngineFixture.newDatabase()
+        let old = try await Bench(20, database: database)
+        try await old.run()
+        // Not held: a space of the same model may take the place of another.
+        let new = try await Bench(20, database: database, space: "words@2")
+        #expect(try await new.run(isUnasked: true).isSwitched)
+        let held = try await new.reembedder.rollback()
+        #expect(try await new.reembedder.spaceInUse()?.id == "words@1")
+
+        let refusal = ReembedError.held(space: "words@1", made: "words@2")
+        #expect("\(refusal)".contains("pathlight reembed"))
+        await #expect(throws: refusal) { try await new.run(isUnasked: true) }
+        let quiz = try BuiltIn.quiz()
+        await #expect(throws: refusal) {
+            _ = try await EngineFixture.build(new.careers, encoder: new.encoder, database: database, quiz: quiz)
+        }
+        #expect(try await new.reembedder.current() == held)
+        #expect(try await new.reembedder.isHeld())
+        // Who makes vectors of the space that is held goes on.
+        #expect(try await old.run(isUnasked: true).isSwitched == false)
+
+        #expect(try await new.run().isSwitched)
+        #expect(try await new.reembedder.isHeld() == false)
+        #expect(try await new.reembedder.spaceInUse()?.id == "words@2")
+    }
+
+    @Test(
+        arguments: [
+            ("{}", "float32"), ("", "float32"), (#"{"model":"m","precision":"float32"}"#, "float32"),
+            (#"{"precision":"int8"}"#, "int8"), (#"{"precision":"int2"}"#, nil),
+        ] as [(String, String?)])
+    func `the precision of stored vectors is that of their space's description`(description: String, name: String?) {
+        let space = SpaceRecord(id: "m@1", modelID: "m", weightsSHA256: "00", description: description)
+        #expect(space.precision == name.flatMap(EncoderPrecision.init(rawValue:)))
     }
 }
 

@@ -65,7 +65,7 @@ struct HTTPSettingsTests {
               memory: lean
             embedding:
               precision: float32
-              queue_tokens: 5000
+              queue_tokens: 20000
               queue_texts: 100
               batch_tokens: 10
             trusted_proxy: 127.0.0.1
@@ -77,7 +77,7 @@ struct HTTPSettingsTests {
         #expect(fromFile.logFormat == .json)
         #expect("\(fromFile.indexMemory)" == "lean")
         #expect("\(fromFile.precision)" == "float32")
-        #expect(fromFile.embedding.tokens == 5_000)
+        #expect(fromFile.embedding.tokens == 20_000)
         #expect(fromFile.embedding.texts == 100)
         #expect(fromFile.embedding.batchTokens == 10)
         #expect(fromFile.trustedProxy == "127.0.0.1")
@@ -91,10 +91,20 @@ struct HTTPSettingsTests {
             "PATHLIGHT_TIMEOUTS_SHUTDOWN_SECONDS": "6", "PATHLIGHT_MAX_CONNECTIONS": "7",
             "PATHLIGHT_TOP_N_MAXIMUM": "8", "PATHLIGHT_CACHE_ENTRIES": "9", "PATHLIGHT_INDEX_MEMORY": "lean",
             "PATHLIGHT_EMBEDDING_PRECISION": "float32",
-            "PATHLIGHT_EMBEDDING_QUEUE_TOKENS": "5000", "PATHLIGHT_EMBEDDING_QUEUE_TEXTS": "100",
+            "PATHLIGHT_EMBEDDING_QUEUE_TOKENS": "20000", "PATHLIGHT_EMBEDDING_QUEUE_TEXTS": "100",
             "PATHLIGHT_EMBEDDING_BATCH_TOKENS": "10", "PATHLIGHT_TRUSTED_PROXY": "127.0.0.1",
         ]
         #expect(try settings(variables) == fromFile)
+    }
+
+    @Test func `refuses a queue that the longest text would never fit into`() throws {
+        #expect(mistake(yaml: "embedding:\n  queue_tokens: 16383").contains("from 16384 to 100000000, not `16383`"))
+        let variables = ["PATHLIGHT_EMBEDDING_QUEUE_TOKENS": "16384", "PATHLIGHT_LIMITS_STRING_BYTES": "32768"]
+        #expect(try settings(variables).embedding.tokens == 16_384)
+        let problem = mistake(["PATHLIGHT_LIMITS_STRING_BYTES": "40000"], yaml: "embedding:\n  queue_tokens: 16384")
+        for part in ["`embedding.queue_tokens` is 16384", "`limits.string_bytes`", "20000 at least", "32768 at most"] {
+            #expect(problem.contains(part), "\(problem)")
+        }
     }
 
     @Test func `prefers the service's own variable to a shared one`() throws {

@@ -23,6 +23,23 @@ struct CareerUpdateTests {
     }
 
     @Test(arguments: DriverUnderTest.all)
+    func `an id that is stored in other bytes is refused`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let repository = CareerRepository(database)
+            // “ä” as one scalar, and as two.
+            _ = try await repository.update([Self.career("b\u{E4}cker")])
+            let other = CareerUpdate(careers: [Self.career("ba\u{308}cker"), Self.career("nurse")])
+            let error = await expectError(.invalidValue) { _ = try await repository.update(other) }
+            #expect(error?.message.contains("in other bytes") == true)
+            #expect(try await repository.active().count == 1)
+            // Once the first is retired, the other may come.
+            let alone = CareerUpdate(careers: [Self.career("nurse")], retiringAllOtherSources: true)
+            _ = try await repository.update(alone)
+            #expect(try await repository.update(other).added.count == 1)
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
     func `the revision counts what changes and nothing else`(driver: DriverUnderTest) async throws {
         try await driver.withSchema { database in
             let repository = CareerRepository(database)

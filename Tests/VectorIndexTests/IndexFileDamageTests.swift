@@ -87,6 +87,40 @@ import VectorMath
         #expect(throws: IndexFileError.self) { try fixture.open() }
     }
 
+    @Test func `to codes of fewer rows than get any is no matter, and nothing is said to be made anew`() throws {
+        let fixture = try IndexFileFixture(seed: 49, rows: 40)
+        let requests = try IndexFileFixture.requests(seed: 50, count: 2, ids: 40)
+        var bytes = try fixture.bytes
+        let codes = try #require(IndexFileFixture.sections(of: bytes).first { $0.kind == 19 })
+        bytes[codes.range.lowerBound] ^= 1
+        try fixture.write(bytes)
+        let reading = try LiveIndex.open(fixture.path, layout: IndexFileFixture.layout, codesFrom: 1_000)
+        let index = reading.index.current
+        #expect(reading.codesRemade == nil && index.footprint.codeBytes == 0)
+        #expect(try index.answers(requests).map(\.hits) == fixture.index.current.answers(requests).map(\.hits))
+    }
+
+    @Test(arguments: [(-1.0).bitPattern, Double.infinity.bitPattern, Double.nan.bitPattern])
+    func `a greatest norm that is none is refused`(norm: UInt64) throws {
+        try Self.checkHead(norm, at: 56)
+    }
+
+    @Test func `the last number that a generation can have is refused, since changes count on from it`() throws {
+        try Self.checkHead(.max, at: 64)
+    }
+
+    /// A field of the head is refused although every checksum is right.
+    private static func checkHead(_ field: UInt64, at offset: Int) throws {
+        let fixture = try IndexFileFixture(seed: 48, rows: 40)
+        var bytes = try fixture.bytes
+        bytes.put(UInt32(truncatingIfNeeded: field), at: offset)
+        bytes.put(UInt32(truncatingIfNeeded: field >> 32), at: offset + 4)
+        IndexFileFixture.sealHead(&bytes)
+        try fixture.write(bytes)
+        let refusal = IndexFileError.damaged(path: fixture.path, part: "the head's fields do not fit each other")
+        #expect(throws: refusal) { try fixture.open() }
+    }
+
     /// With all checksums made right again what is behind them is reached: any error is good, a trap is not.
     @Test(arguments: [1, 2, 3] as [UInt64])
     func `never traps even where every checksum is right`(seed: UInt64) throws {

@@ -10,9 +10,9 @@ import VectorMath
         for row in rows {
             var own = [UInt8](repeating: 0, count: row.count)
             var out = own.mutableSpan
-            let (scale, residual, squaredNorm) = CodeScan.quantise(row.span, into: &out)
+            let (record, squaredNorm) = CodeScan.quantise(row.span, into: &out)
             codes += own
-            records += [scale, residual, 0, 0]
+            records += [record.scale, record.residual, 0, record.coarseResidual]
             squares.append(squaredNorm)
         }
         return (codes, records, squares)

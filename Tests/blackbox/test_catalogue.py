@@ -11,6 +11,7 @@ import stat
 import subprocess
 import threading
 import time
+import unicodedata
 from urllib.parse import quote
 
 import pytest
@@ -392,7 +393,40 @@ def test_a_career_is_found_by_whatever_id_it_has(start_service, data, tmp_path):
     with start_service(data).client() as client:
         for id in ids:
             assert client.get(f"/api/careers/{quote(id, safe='')}/").expect(200)["id"] == id
-            assert client.get(f"/api/careers/{quote(id, safe='')}/similar/").expect(200)["items"]
+            similar = client.get(f"/api/careers/{quote(id, safe='')}/similar/").expect(200)["items"]
+            # The same letters in other bytes.
+            other = quote(unicodedata.normalize("NFD", id), safe="")
+            assert client.get(f"/api/careers/{other}/").expect(200)["id"] == id
+            assert similar and client.get(f"/api/careers/{other}/similar/").expect(200)["items"] == similar
+
+
+def test_a_rollback_to_another_precision_is_held(start_service, data, tmp_path):
+    service = start_service(data, PATHLIGHT_EMBEDDING_PRECISION="float32")
+    with service.client() as client:
+        old = client.get("/readyz").expect(200)["embedding"]["generation"]
+    assert service.terminate() == 0
+    report = json.loads(run("reembed", "--json", data=data).stdout)
+    assert report["switched"] and report["generation"] > old, "in int8, as the settings have it by themselves"
+    service = start_service(data)
+    with service.client() as client:
+        back = json.loads(run("reembed", "--rollback", "--json", data=data).stdout)
+        assert back["generation"] == old and back["space"] != report["space"]
+        wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["generation"] == old)
+        # A new career gets a vector of the space that is held, and texts are compared in it.
+        run("import", "careers", write(tmp_path / "coast.json", [career(1)]), "--no-embed", data=data)
+        wait_for(lambda: client.get("/readyz").expect(200)["careers"] == 173)
+        found = client.post("/api/results/recommend/", {"text": "a lighthouse by the sea"}).expect(200)
+        assert found["recommendations"][0]["career_id"] == "lighthouse-1"
+        held = client.get("/readyz").expect(200)["embedding"]["generation"]
+    assert service.terminate() == 0
+    doctor = run("doctor", data=data).stdout
+    assert "a rollback is held" in doctor and back["space"] in doctor and report["space"] not in doctor, doctor
+    service = start_service(data)
+    with service.client() as client:
+        assert client.get("/readyz").expect(200)["embedding"]["generation"] == held
+        again = json.loads(run("reembed", "--json", data=data).stdout)
+        assert again["switched"] and again["space"] == report["space"]
+        wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["generation"] == again["generation"])
 
 
 def test_a_rollback_keeps_old_vectors_and_lets_new_careers_appear(start_service, data, tmp_path):

@@ -4,6 +4,7 @@ import stat
 
 import pytest
 from conftest import needs_model
+from harness import run_command
 
 RECOMMEND = "/api/results/recommend/"
 REQUESTS = [
@@ -81,3 +82,15 @@ def test_the_file_may_be_taken_away_from_a_running_service(start_service, expect
     service = start_service(PATHLIGHT_INDEX_MEMORY="lean")
     (service.data / "careers.index").unlink()
     assert answers(service) == expected
+
+
+@needs_model
+def test_an_evaluation_leaves_the_file_as_it_is(start_service):
+    service = start_service(PATHLIGHT_INDEX_MEMORY="lean")
+    assert service.terminate() == 0
+    file = service.data / "careers.index"
+    before = (file.stat().st_ino, file.read_bytes())
+    result = run_command(
+        "evaluate", "variety", "--sheets", "20", "--data", service.data, PATHLIGHT_INDEX_MEMORY="lean")
+    assert result.returncode == 0, result.stderr
+    assert (file.stat().st_ino, file.read_bytes()) == before

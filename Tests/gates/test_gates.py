@@ -21,6 +21,8 @@ BUDGETS = Path(__file__).parent / "budgets.json"
 # Kept, so that what changed can be looked at.
 COUNTS = ROOT / ".build/gates"
 SLACK = 1.10
+# Of a budget: whoever does with less than half has left something out, or should have written a new budget.
+LEAST = 0.5
 
 needs_model = pytest.mark.skipif(
     not (MODEL / "model.safetensors").is_file(), reason="the model is not installed: run scripts/fetch-model")
@@ -75,6 +77,9 @@ def within_budget(work, count, instruction_set, file):
         pytest.skip(f"there is no budget for {instruction_set} yet: PATHLIGHT_GATES_UPDATE=1 make test-gates writes one")
     budget = known[instruction_set]
     print(f"{work}, {instruction_set}: {count:,} instructions, budget {budget:,}")
+    assert count >= budget * LEAST, (
+        f"{work} takes {count:,} instructions with {instruction_set}, less than half of the budget of {budget:,}: was "
+        "all of the work done and counted? If it is meant: PATHLIGHT_GATES_UPDATE=1 make test-gates")
     assert count <= budget * SLACK, (
         f"{work} takes {count:,} instructions with {instruction_set}, {count / budget - 1:+.1%} against a budget of "
         f"{budget:,}. What takes them: callgrind_annotate {file} | head -60. What took them before: the same after "
@@ -89,6 +94,7 @@ def test_a_search_keeps_to_its_instructions(counted_program):
 @needs_model
 def test_an_embedding_keeps_to_its_instructions(counted_program):
     instructions, answer, file = count(counted_program, "embed")
+    assert answer.get("sum"), f"the vectors have no sum, or it is zero, so nothing was embedded: {answer}"
     within_budget("embed", instructions, answer["instruction_set"], file)
 
 

@@ -9,7 +9,7 @@ struct EmbedBench {
     private let plainTexts: PlainTexts
 
     init(folder: URL, seconds: Double) throws {
-        embedder = try EmbeddingPrecision.float32.load(folder: folder)
+        embedder = try EncoderPrecision.float32.load(folder: folder)
         shape = try EncoderShape(folder: folder)
         self.seconds = seconds
         plainTexts = try PlainTexts(embedder)

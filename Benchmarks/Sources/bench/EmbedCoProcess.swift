@@ -5,11 +5,11 @@ import VectorMath
 /// Embeds lists of texts that come over standard input, so that another program can ask this engine and others in turn.
 struct EmbedCoProcess {
     let embedder: TextEmbedder
-    let precision: EmbeddingPrecision
+    let precision: EncoderPrecision
 
     private struct Ready: Encodable {
         var model: String
-        var precision: EmbeddingPrecision
+        var precision: EncoderPrecision
         var dimension: Int
         var instructionSet: String
         var threads: Int

@@ -15,7 +15,7 @@ struct EmbedCommand: ParsableCommand {
     var batch = 1
 
     @Option(help: "What the encoder computes in: float32 or int8.")
-    var precision = EmbeddingPrecision.int8
+    var precision = EncoderPrecision.int8
 
     @Option(help: "Seconds to measure, at least.")
     var seconds = 3.0
@@ -29,14 +29,14 @@ struct EmbedCommand: ParsableCommand {
     func validate() throws {
         // Of three words there are hundreds of thousands of texts, so none has to be repeated.
         guard tokens >= 5, batch > 0, seconds > 0 else {
-            throw ValidationError("TOKENS takes 5 and more, BATCH and SECONDS numbers above 0")
+            throw ValidationError("TOKENS takes 5 and more, BATCH and --seconds numbers above 0")
         }
     }
 
     /// What is printed. Times are milliseconds for all texts of a call, tokenising included.
     private struct Answer: Encodable {
         var model: String
-        var precision: EmbeddingPrecision
+        var precision: EncoderPrecision
         var tokens: Int
         var batch: Int
         var medianMs: Double
@@ -84,12 +84,12 @@ struct EmbedCommand: ParsableCommand {
             tokensPerSecond: perSecond * Double(tokens), cosineToFloat32: cosines.min() ?? 0,
             meanCosineToFloat32: cosines.reduce(0, +) / Double(max(cosines.count, 1)), checkedTexts: checked.count,
             instructionSet: "\(InstructionSet.detected)", threads: WorkerThreads.processorCount)
-        print(String(decoding: try Figures.encoder.encode(answer), as: UTF8.self))
+        try Figures.say(answer)
     }
 
     /// Each text alone by the float32 encoder, against all in calls of `batch`.
     private func cosines(of texts: [String], _ embedder: TextEmbedder, folder: URL) throws -> [Double] {
-        let reference = try EmbeddingPrecision.float32.load(folder: folder)
+        let reference = try EncoderPrecision.float32.load(folder: folder)
         let vectors = try stride(from: 0, to: texts.count, by: batch).flatMap { start in
             try embedder.embed(Array(texts[start..<min(start + batch, texts.count)]), isCached: false)
         }

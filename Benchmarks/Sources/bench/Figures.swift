@@ -66,6 +66,11 @@ struct Figures: Codable {
         return encoder
     }()
 
+    /// Prints a value as a command's answer: one JSON document.
+    static func say(_ value: some Encodable) throws {
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
     func encoded() throws -> Data { try Self.encoder.encode(self) }
 
     static func decoded(_ data: Data) throws -> Figures { try decoder.decode(Figures.self, from: data) }

@@ -27,7 +27,7 @@ struct GateCommand: ParsableCommand {
     var rows = 4_096
 
     @Option(help: "What the encoder computes in: float32 or int8.")
-    var precision = EmbeddingPrecision.int8
+    var precision = EncoderPrecision.int8
 
     @Option(help: "The model's folder.")
     var model = "models/all-MiniLM-L6-v2"
@@ -61,7 +61,7 @@ struct GateCommand: ParsableCommand {
         case .search: try search(&answer)
         case .embed: try embed(&answer)
         }
-        print(String(decoding: try Figures.encoder.encode(answer), as: UTF8.self))
+        try Figures.say(answer)
     }
 
     private func search(_ answer: inout Answer) throws {

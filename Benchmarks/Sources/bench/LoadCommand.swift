@@ -41,8 +41,17 @@ struct LoadCommand: ParsableCommand {
     var seed: UInt64?
 
     func validate() throws {
-        guard rate > 0, seconds > 0, warmUp >= 0, connections > 0 else {
-            throw ValidationError("RATE, SECONDS and --connections take numbers above 0")
+        guard (0.01...100_000).contains(rate) else {
+            throw ValidationError("--rate takes 0.01 to 100000, not \(rate)")
+        }
+        guard (0.1...3_600).contains(seconds) else {
+            throw ValidationError("--seconds takes 0.1 to 3600, not \(seconds)")
+        }
+        guard (0...3_600).contains(warmUp) else {
+            throw ValidationError("--warm-up takes 0 to 3600, not \(warmUp)")
+        }
+        guard (1...1_000).contains(connections) else {
+            throw ValidationError("--connections takes 1 to 1000, not \(connections)")
         }
     }
 
@@ -74,28 +83,40 @@ struct LoadCommand: ParsableCommand {
         guard words.count >= 18 else { throw ValidationError("\(self.words) has too few words") }
         let seed = seed ?? UInt64.random(in: 0...UInt64.max)
         let requests = Requests(texts: texts, words: words, seed: seed)
-        if warmUp > 0 { _ = samples(seconds: warmUp, requests: requests, from: 1 << 30) }
+        let connections = Self.connected(connections, to: port)
+        if warmUp > 0 { _ = samples(seconds: warmUp, requests: requests, from: 1 << 30, over: connections) }
         let clock = ContinuousClock()
         var samples: [OpenLoop.Sample] = []
-        let time = clock.measure { samples = self.samples(seconds: seconds, requests: requests, from: 0) }
+        let time = clock.measure {
+            samples = self.samples(seconds: seconds, requests: requests, from: 0, over: connections)
+        }
         let good = samples.filter { $0.outcome == .good }
         let answered = good.isEmpty ? nil : Measurement(good.map(\.took))
         let late = Measurement(samples.map(\.late))
         let answer = Answer(
-            texts: texts, rate: rate, seconds: seconds, seed: seed, connections: connections,
+            texts: texts, rate: rate, seconds: seconds, seed: seed, connections: connections.count,
             requests: samples.count, requestsPerSecond: Double(samples.count) / (time / .seconds(1)),
             p50Ms: answered?.p50Ms, p90Ms: answered?.p90Ms, p99Ms: answered?.p99Ms,
             maxMs: good.map(\.took).max().map { $0 / .milliseconds(1) },
             rejected: samples.count { $0.outcome == .rejected }, errors: samples.count { $0.outcome == .failed },
             sentLateP50Ms: late.p50Ms, sentLateP99Ms: late.p99Ms)
-        print(String(decoding: try Figures.encoder.encode(answer), as: UTF8.self))
+        try Figures.say(answer)
         if good.isEmpty { throw ExitCode(1) }
     }
 
-    private func samples(seconds: Double, requests: Requests, from first: Int) -> [OpenLoop.Sample] {
-        let port = port
-        return OpenLoop(rate: rate, seconds: seconds).run(workers: connections) { _ in
-            let connection = HTTPConnection(port: port)
+    /// Connections that have carried a request each: none that is measured pays for connecting.
+    private static func connected(_ count: Int, to port: UInt16) -> [HTTPConnection] {
+        let connections = (0..<count).map { _ in HTTPConnection(port: port) }
+        // Where one gets no answer the others would wait as long for theirs.
+        _ = connections.allSatisfy { $0.status(of: Requests.livez) != nil }
+        return connections
+    }
+
+    private func samples(
+        seconds: Double, requests: Requests, from first: Int, over connections: [HTTPConnection]
+    ) -> [OpenLoop.Sample] {
+        OpenLoop(rate: rate, seconds: seconds).run(workers: connections.count) { worker in
+            let connection = connections[worker]
             return { number in
                 switch connection.status(of: requests.bytes(first + number)) {
                 case 200: .good
@@ -112,9 +133,11 @@ struct LoadCommand: ParsableCommand {
         let words: [String]
         let seed: UInt64
 
+        static let livez = Array("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
+
         func bytes(_ number: Int) -> [UInt8] {
             switch texts {
-            case .empty: Array("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
+            case .empty: Self.livez
             case .known: post("We like " + words.prefix(18).joined(separator: " "))
             case .new: post(newText(number))
             }

@@ -64,7 +64,7 @@ struct SearchCommand: ParsableCommand {
         }
         guard cap >= 0, alpha >= 0, alpha <= 1, seconds > 0, upserts >= 0, arrivals > 0 else {
             throw ValidationError(
-                "CAP and UPSERTS take 0 and more, ALPHA 0 to 1, SECONDS and --arrivals more than 0")
+                "CAP and UPSERTS take 0 and more, ALPHA 0 to 1, --seconds and --arrivals more than 0")
         }
     }
 
@@ -118,7 +118,7 @@ struct SearchCommand: ParsableCommand {
                 index: index, rows: rows, upsertsPerSecond: upserts, searchesPerSecond: arrivals, seconds: seconds,
                 item: bench.item, requests: pool
             ).run()
-            print(String(decoding: try Figures.encoder.encode(answer), as: UTF8.self))
+            try Figures.say(answer)
             return
         }
         func search(_ turn: Int) throws -> [SearchResult] {
@@ -148,7 +148,7 @@ struct SearchCommand: ParsableCommand {
             rowsRescored: results.map(\.rescored).sorted()[results.count / 2],
             bytesPerRow: generation.bytesPerRow, buildSeconds: build / .seconds(1),
             instructionSet: "\(InstructionSet.detected)", threads: WorkerThreads.processorCount)
-        print(String(decoding: try Figures.encoder.encode(answer), as: UTF8.self))
+        try Figures.say(answer)
         if !approximate, answer.recall < 1 { throw ExitCode(1) }
     }
 

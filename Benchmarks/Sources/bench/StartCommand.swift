@@ -111,7 +111,7 @@ struct StartCommand: ParsableCommand {
             bytesOnDisk: bytes, bytesOnDiskPerRow: Double(bytes) / Double(rows),
             buildSeconds: built.map { $0 / .seconds(1) }, writeSeconds: written.map { $0 / .seconds(1) }, warm: warm,
             cold: cold, instructionSet: "\(InstructionSet.detected)", threads: WorkerThreads.processorCount)
-        print(String(decoding: try Figures.encoder.encode(answer), as: UTF8.self))
+        try Figures.say(answer)
         if warm.sameHits < 1 || (cold?.sameHits ?? 1) < 1 { throw ExitCode(1) }
     }
 
@@ -139,9 +139,7 @@ struct StartCommand: ParsableCommand {
         let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else { throw ExitCode(process.terminationStatus) }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(Start.self, from: output)
+        return try Figures.decoder.decode(Start.self, from: output)
     }
 
     struct Prepared {

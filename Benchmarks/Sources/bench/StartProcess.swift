@@ -59,7 +59,7 @@ struct StartProcess {
             residentBytesPerRow: Double(memory.own) / Double(command.rows), peakResidentBytes: Self.peak(),
             codesRemade: codesRemade, identical: Double(identical) / Double(expected.count),
             sameHits: Double(same) / Double(expected.count), exact: results.allSatisfy(\.exact))
-        print(String(decoding: try Figures.encoder.encode(answer), as: UTF8.self))
+        try Figures.say(answer)
     }
 
     /// What a start takes without an index file.

@@ -61,7 +61,7 @@ struct UpsertLoad {
         }
     }
 
-    /// Replaces items of the index in groups, a hundred groups a second.
+    /// Replaces items of the index, ten at a time where so many are asked for.
     private final class Writer: Sendable {
         private struct State {
             var done = 0
@@ -72,18 +72,19 @@ struct UpsertLoad {
 
         private let index: LiveIndex
         private let rows: Int
+        private let perSecond: Int
         private let group: Int
         private let item: @Sendable (Int) -> IndexItem
         private let state = Mutex(State())
         private let isEnding = Atomic(false)
         private let ended = DispatchSemaphore(value: 0)
-        private static let groupsPerSecond = 100
 
         init(index: LiveIndex, rows: Int, perSecond: Int, item: @escaping @Sendable (Int) -> IndexItem) {
             self.index = index
             self.rows = rows
             self.item = item
-            group = max(1, perSecond / Self.groupsPerSecond)
+            self.perSecond = perSecond
+            group = min(10, perSecond)
         }
 
         func start() {
@@ -107,7 +108,7 @@ struct UpsertLoad {
             let began = clock.now
             state.withLock { $0.began = began }
             var random = SplitMix64(state: 5)
-            var number = 0
+            var done = 0
             while !isEnding.load(ordering: .relaxed) {
                 let items = (0..<group).map { _ in
                     // The vectors of an item that is not there under the id of one that is.
@@ -125,8 +126,9 @@ struct UpsertLoad {
                     state.withLock { $0.failure = error }
                     return
                 }
-                number += 1
-                let due = began + .seconds(Double(number) / Double(Self.groupsPerSecond))
+                // From the count and not from group to group: a late one does not put off those after it.
+                done += items.count
+                let due = began + .seconds(Double(done) / Double(perSecond))
                 let left = clock.now.duration(to: due)
                 if left > .zero { Thread.sleep(forTimeInterval: left / .seconds(1)) }
             }

@@ -15,7 +15,7 @@ typedef struct {
     float scale;
     float residual;  // at least the norm of (coordinates − scale · c)
     float tail;      // at least the norm of the row's coordinates past this plane
-    float unused;
+    float coarse;    // at least the norm of (coordinates − scale · (8 · ⌊u / 8⌋ − 124.5)): see pl_sketch.h
 } pl_codes_row;
 
 typedef struct {
@@ -26,6 +26,7 @@ typedef struct {
     int32_t offset;         // 128 · Σ v
     float scale;            // coordinates ≈ scale · v
     float residual_weight;  // how much a row's residual may add: at least the norm of the query in this plane
+    float coarse_weight;    // the same of what a sketch of the row leaves out
     float tail_weight;      // how much a row's tail may add: at least the norm of the query past this plane
     float margin;           // at least all other errors
 } pl_codes_query;
@@ -41,13 +42,20 @@ void pl_codes_bounds(int isa, const pl_codes_query *query, const uint8_t *codes,
 void pl_codes_bounds_of(int isa, const pl_codes_query *query, const uint8_t *codes, const pl_codes_row *rows,
                         const uint32_t *which, const float *base, size_t count, float *partial, float *upper);
 
+// What the lower three bits of the codes add to bounds that their upper five gave (pl_sketch.h), for the rows that
+// `which` names (null: consecutive ones):
+//   partial = base + query.scale · row.scale · Σ v·((u mod 8) − 3.5) + residual_weight · row.residual
+//             − coarse_weight · row.coarse
+//   upper   = partial + tail_weight · row.tail + margin
+void pl_codes_refine_of(int isa, const pl_codes_query *query, const uint8_t *codes, const pl_codes_row *rows,
+                        const uint32_t *which, const float *base, size_t count, float *partial, float *upper);
+
 // sums[r] = Σ query[k] · abilities[r, k] in float32, summed in any order. query: (16), abilities: (count, 16).
 void pl_codes_abilities(int isa, const float *query, const float *abilities, size_t count, float *sums);
 
 // products[r] = Σ v·c of consecutive rows: what the bounds are made of, for tests.
 void pl_codes_products(int isa, const pl_codes_query *query, const uint8_t *codes, size_t count, int32_t *products);
 
-// Codes of one row's coordinates x (dimension, a multiple of 8) in a plane, with c = round(x / scale): the scale, at
-// least the norm of what the codes leave out, and at least the squared norm of x.
-void pl_codes_quantise(const float *x, size_t dimension, uint8_t *codes, float *scale, float *residual,
-                       double *squared_norm);
+// Codes of one row's coordinates x (dimension, a multiple of 8) in a plane, with c = round(x / scale): the record's
+// scale, residual and coarse residual, and at least the squared norm of x.
+void pl_codes_quantise(const float *x, size_t dimension, uint8_t *codes, pl_codes_row *row, double *squared_norm);

@@ -32,3 +32,13 @@ void pl_scan_rows_of(int isa, const float *query, const float *rows, size_t dime
 
 // Writes the ascending indices i with scores[i] >= threshold to `selected`, at most `count`; returns how many.
 size_t pl_select_at_least(int isa, const float *scores, size_t count, float threshold, uint32_t *selected);
+
+// Keeps the rows whose bound lies in least … most: their numbers (`which`, or null for 0, 1, …), bounds and partial sums,
+// in order; returns how many. (count) each; what is written may be what is read.
+size_t pl_keep_between(int isa, float least, float most, const uint32_t *which, const float *upper, const float *partial,
+                       size_t count, uint32_t *kept, float *kept_upper, float *kept_partial);
+
+// The same for rows whose bound is at least the floor of their cluster: floors[clusters[which[i]]].
+size_t pl_keep_above_floors(int isa, const uint32_t *clusters, const float *floors, const uint32_t *which,
+                            const float *upper, const float *partial, size_t count, uint32_t *kept, float *kept_upper,
+                            float *kept_partial);

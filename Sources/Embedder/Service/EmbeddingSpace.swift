@@ -69,8 +69,9 @@ package struct EmbeddingSpace: Hashable, Sendable {
         // Each part after its length, so that no two lists of parts spell the same text.
         var parts = [modelID, weightsSHA256, pooling, queryPrefix, documentPrefix, String(dimension)]
         for view in views { parts += [view.name, String(view.weight.bitPattern, radix: 16)] }
-        if !composition.isEmpty { parts.append(composition) }
-        // Spaces of before there was a choice keep their ids.
+        // Spaces of before there was a choice keep their ids. A precision comes after a composition always, be it an
+        // empty one: alone, it would pass for one.
+        if !composition.isEmpty || precision != .float32 { parts.append(composition) }
         if precision != .float32 { parts.append(precision.rawValue) }
         let description = parts.map { "\($0.utf8.count):\($0)" }.joined()
         id = modelID + "@" + SHA256.hash(Array(description.utf8)).prefix(16)

@@ -116,9 +116,14 @@ package final class CareerGeneration: Sendable {
         Set(careers.compactMap(\.source)).sorted().compactMap { sources[$0] }
     }
 
+    /// An id as the catalogue writes it; one that it does not serve as it is.
+    ///
+    /// “ä” may be one scalar or two. To Swift both are the same text, the index and the store compare bytes.
+    package func storedID(_ id: String) -> String { careers[id]?.id ?? id }
+
     /// A career's unit vector in each view, or nil where it has none.
     func viewVectors(of id: String) -> [[Float]]? {
-        guard let space, let slot = index.slot(of: ItemID(id)) else { return nil }
+        guard let space, let slot = index.slot(of: ItemID(storedID(id))) else { return nil }
         let row = index.row(at: slot)
         return space.views.enumerated().map { v, view in
             let scale = 1 / view.weight.squareRoot()

@@ -58,12 +58,15 @@ package struct CareerGenerationBuilder: Sendable {
     ///   - encoder: nil where there is no model; careers are then ranked by abilities alone.
     ///   - degradation: why there is none.
     ///   - progress: of embedding, if there is any to do.
-    /// - Throws: `CatalogueError.empty`, `ReembedError`, an error of the encoder or of the store.
+    /// - Throws: `CatalogueError.empty`; `.invalidCareer` where two ids are the same text; `ReembedError`, an error of
+    ///   the encoder or of the store.
     package func build(
         _ content: CatalogueContent, encoder: EncodingQueue?, degradation: Degradation?,
         completing: Completion = .always, progress: @Sendable (ReembedProgress) -> Void = { _ in }
     ) async throws -> (generation: CareerGeneration, statistics: Statistics) {
         guard !content.careers.isEmpty else { throw CatalogueError.empty }
+        let careers = content.careers
+        try await OwnThread.run { try Self.requireDistinctIDs(careers) }
         var content = content
         var statistics = Statistics(careers: content.careers.count)
         var rows = CareerRows.empty
@@ -83,6 +86,14 @@ package struct CareerGenerationBuilder: Sendable {
             try await facts.set("calibration", of: encoder.space.id, to: try Self.summary(of: generation.calibration))
         }
         return (generation, statistics)
+    }
+
+    /// The store tells ids apart by their bytes; here those that look alike are the same (“ä” as one scalar or two).
+    private static func requireDistinctIDs(_ careers: [Career]) throws {
+        var ids: Set<String> = []
+        for career in careers where !ids.insert(career.id).inserted {
+            throw CatalogueError.invalidCareer(id: career.id, problem: "its id is used twice")
+        }
     }
 
     // MARK: Rows
@@ -157,6 +168,8 @@ package struct CareerGenerationBuilder: Sendable {
             careers.append(career)
         }
         guard !careers.isEmpty else { throw CatalogueError.empty }
+        // Retired under an id of other bytes, served under this one.
+        for career in careers { absent[career.id] = nil }
         let frame = AbilityFrame(
             profiles: careers.map(\.abilities), comparison: comparison, weights: plan.abilityWeights)
         let mixed = CareerAttributes.mixedNames(of: careers)

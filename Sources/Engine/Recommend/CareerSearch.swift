@@ -53,7 +53,8 @@ struct CareerSearch: Sendable {
             let search = SearchRequest(
                 query: fused[0], limit: request.skip + request.topN,
                 maxPerCluster: request.diversity ? request.maxPerCluster : nil, filter: request.filter,
-                excluded: Set(Self.leftOut(of: request).map(ItemID.init)), wantsRankBeforeCap: true)
+                excluded: Set(Self.leftOut(of: request).map { ItemID(generation.storedID($0)) }),
+                wantsRankBeforeCap: true)
             if let weight = request.marginalRelevance {
                 way = .varied(weight: weight, search)
             } else if fused.count > 1 || !disliked.isEmpty {

@@ -71,7 +71,7 @@ extension ResolvedQuery {
                     guard let career = generation.careers[id] else { continue }
                     parts.append(
                         QueryPart(
-                            origin: .example(career: id, name: career.name, liked: liked),
+                            origin: .example(career: career.id, name: career.name, liked: liked),
                             weight: liked ? 1 : Self.dislikedWeight, work: nil, takes: nil))
                 }
             }

@@ -21,7 +21,8 @@ extension CareerGeneration {
     /// - Parameter clusters: those that a career must be of, as the catalogue names them; nil for all.
     /// - Throws: `RecommendationError.nothingToGoOn` for a career that nothing is known of.
     package func similar(to id: String, limit: Int, clusters: Set<String>? = nil) throws -> SimilarCareers {
-        guard let slot = index.slot(of: ItemID(id)) else { return SimilarCareers(items: [], alpha: 0, matched: 0) }
+        let id = ItemID(storedID(id))
+        guard let slot = index.slot(of: id) else { return SimilarCareers(items: [], alpha: 0, matched: 0) }
         let row = index.row(at: slot)
         let layout = index.layout
         let embedding = Array(row[..<layout.embeddingCount])
@@ -32,7 +33,7 @@ extension CareerGeneration {
                 embedding: embedding, abilities: abilities, alpha: alpha, lambda: calibration.lambda, layout: layout)
             let result = try index.search(
                 SearchRequest(
-                    query: query, limit: limit, filter: clusters.map { .anyOf("cluster", $0) }, excluded: [ItemID(id)]))
+                    query: query, limit: limit, filter: clusters.map { .anyOf("cluster", $0) }, excluded: [id]))
             let texts = embedding + [Float](repeating: 0, count: layout.rowCount - embedding.count)
             let tail = layout.rowCount - layout.embeddingCount - abilities.count
             let traits =

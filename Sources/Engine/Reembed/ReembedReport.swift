@@ -54,6 +54,8 @@ package enum ReembedError: Error, Sendable, Equatable, CustomStringConvertible {
     case noPrevious
     /// Another model has come into use since this run's was loaded.
     case otherModel(String)
+    /// A rollback holds vectors of one space, and this run, which nobody asked for, would make those of another.
+    case held(space: String, made: String)
 
     package var description: String {
         switch self {
@@ -64,6 +66,9 @@ package enum ReembedError: Error, Sendable, Equatable, CustomStringConvertible {
                 + problems.joined(separator: "; ")
         case .noPrevious: "there is no previous generation to go back to"
         case .otherModel(let model): "the careers have been embedded with the model \(model) meanwhile"
+        case .held(let space, let made):
+            "a rollback holds vectors of the space \(space), and those that can be made here are of \(made); "
+                + "“pathlight reembed” makes all of them anew and ends the rollback"
         }
     }
 }

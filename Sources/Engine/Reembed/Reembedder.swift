@@ -25,7 +25,8 @@ package struct Reembedder: Sendable {
         /// Embed only careers that have no row; the others keep theirs, whatever text it was made from. The result
         /// takes the place of the generation in use, so that the one before it stays for a rollback.
         package var keepsStale = false
-        /// Nobody asked for this run: the model in use stays in use, and while a rollback is held, `keepsStale`.
+        /// Nobody asked for this run: the model in use stays in use; while a rollback is held, its space does too, and
+        /// the run `keepsStale`.
         package var isUnasked = false
 
         package init(
@@ -58,11 +59,14 @@ package struct Reembedder: Sendable {
 
     package func building() async throws -> GenerationRecord? { try await generations.building(Self.kind) }
 
-    /// The model of the generation in use; nil where there is none.
-    package func modelInUse() async throws -> String? {
+    /// The space of the generation in use; nil where there is none, or it is not known any more.
+    package func spaceInUse() async throws -> SpaceRecord? {
         guard let current = try await current() else { return nil }
-        return try await vectors.spaces().first { $0.id == current.spaceID }?.modelID
+        return try await vectors.spaces().first { $0.id == current.spaceID }
     }
+
+    /// The model of the generation in use; nil where there is none.
+    package func modelInUse() async throws -> String? { try await spaceInUse()?.modelID }
 
     /// Whether a rollback is held: somebody went back, and nobody has asked for newer vectors since.
     package func isHeld() async throws -> Bool { try await settings.value(of: Self.holdSetting) != nil }
@@ -96,7 +100,13 @@ package struct Reembedder: Sendable {
             if let model = try await modelInUse(), model != encoder.space.modelID {
                 throw ReembedError.otherModel(model)
             }
-            if !options.isForced, try await isHeld() { options.keepsStale = true }
+            if try await isHeld() {
+                // Of one model too there are several spaces: the other one was gone back from, and would come back.
+                if let held = try await current()?.spaceID, held != encoder.space.id {
+                    throw ReembedError.held(space: held, made: encoder.space.id)
+                }
+                if !options.isForced { options.keepsStale = true }
+            }
         }
         let report = try await runAlone(careers, encoder: encoder, options: options, progress: progress)
         if !options.isUnasked { try await settings.remove(Self.holdSetting) }

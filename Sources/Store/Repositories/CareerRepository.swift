@@ -125,6 +125,13 @@ package struct CareerRepository: Sendable {
             try Self.put(source, now: now, into: connection, report: &report)
         }
         for career in update.careers.sorted(by: { $0.id < $1.id }) {
+            // To the database another id, to who reads it the same: one of the two would be out of reach.
+            if let place = owners.index(forKey: career.id), !owners[place].key.utf8.elementsEqual(career.id.utf8) {
+                throw StoreError(
+                    .invalidValue,
+                    "the career “\(career.id)” is stored with its id in other bytes, a letter and its accent as one "
+                        + "character or as two; write the id as “pathlight export careers” does")
+            }
             try Self.put(career, now: now, owner: owners[career.id], into: connection, report: &report)
         }
         try retireMissing(of: update, owners: owners, now: now, in: connection, report: &report)

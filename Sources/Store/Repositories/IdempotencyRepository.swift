@@ -18,7 +18,8 @@ package struct StoredReply: Sendable, Equatable {
 package struct IdempotencyRepository: Sendable {
     /// What to do with a request.
     package enum Reservation: Sendable, Equatable {
-        /// Do the work, giving what it makes this id: 128 random bits in hexadecimal, the same for every attempt.
+        /// Do the work, giving what it makes this id: 40 bits of the clock and 88 random ones in hexadecimal, the same
+        /// for every attempt.
         /// `resumed`: an earlier attempt began it and may have done it.
         case started(id: String, resumed: Bool)
         case done(StoredReply)

@@ -9,15 +9,28 @@ struct Candidates: Sendable {
     var bounds: Selection
     /// With their upper bounds in the place of scores.
     private(set) var rows: [Selection.Candidate] = []
+    /// Lower bounds that other workers do not know yet, where there are others.
+    private(set) var news: [Selection.Candidate] = []
+    private let isShared: Bool
     private var pruneCount = 4_096
 
-    init(bounds: Selection) { self.bounds = bounds }
+    /// - Parameter isShared: whether bounds are exchanged with other workers (`SharedBounds`).
+    init(bounds: Selection, isShared: Bool = false) {
+        self.bounds = bounds
+        self.isShared = isShared
+    }
 
     mutating func add(_ candidate: Selection.Candidate, atLeast lower: Float) {
         rows.append(candidate)
-        bounds.add(.init(score: lower, cluster: candidate.cluster, slot: candidate.slot))
+        if lower >= bounds.threshold {
+            let bound = Selection.Candidate(score: lower, cluster: candidate.cluster, slot: candidate.slot)
+            bounds.add(bound)
+            if isShared { news.append(bound) }
+        }
         if rows.count > pruneCount { prune() }
     }
+
+    mutating func forgetNews() { news.removeAll(keepingCapacity: true) }
 
     /// Drops rows that were added before the threshold rose above their bounds.
     mutating func prune() {
@@ -53,7 +66,7 @@ extension Generation {
     }
 
     /// Canonical scores of some rows, in their order.
-    private func scores(of rows: [Selection.Candidate], for query: FusedQuery) -> [Float] {
+    func scores(of rows: [Selection.Candidate], for query: FusedQuery) -> [Float] {
         var scores = [Float](repeating: 0, count: rows.count)
         for s in segments.indices {
             let own = rows.indices.filter { offsets[s] <= Int(rows[$0].slot) && Int(rows[$0].slot) < offsets[s + 1] }

@@ -8,6 +8,10 @@ package struct CodePolicy: Sendable {
     private static let leastRowsWithAxes = 256
 
     let leastRows: Int
+    /// Whether float32 rows stay in a file, for want of memory, and sketches are done without.
+    let memory: IndexMemory
+    /// So many rows get sketches.
+    var sketchesFrom: Int { memory == .lean ? .max : leastRows }
     /// The axes are fitted anew where the mean squared norm past the first plane has grown by this factor.
     private static let drift = 1.25
 
@@ -17,7 +21,8 @@ package struct CodePolicy: Sendable {
         let least = largest == nil ? leastRows : min(leastRows, Self.leastRowsWithAxes)
         guard count >= least, layout.embeddingCount <= CodeScan.greatestDimension else { return nil }
         if let largest {
-            let codes = RowCodes(rows: rows, count: count, layout: layout, axes: largest.axes)
+            let codes = RowCodes(
+                rows: rows, count: count, layout: layout, axes: largest.axes, sketchesFrom: sketchesFrom)
             if count < leastRows || codes.meanTail <= Self.drift * largest.axes.meanTail { return codes }
         }
         return fitted(rows, count: count, layout: layout)
@@ -28,7 +33,7 @@ package struct CodePolicy: Sendable {
         merging sources: [(segment: Segment, dead: Bitmap)], rows: FrozenBuffer<Float>, count: Int, layout: RowLayout,
         known: [Segment]
     ) -> RowCodes? {
-        if let merged = RowCodes(merging: sources.map { ($0.segment.codes, $0.dead) }),
+        if let merged = RowCodes(merging: sources.map { ($0.segment.codes, $0.dead) }, sketchesFrom: sketchesFrom),
             count < leastRows || merged.meanTail <= Self.drift * merged.axes.meanTail
         {
             return merged
@@ -49,7 +54,9 @@ package struct CodePolicy: Sendable {
         if let axes {
             let codes = parts.map { part in
                 if let own = part.segment.codes, own.axes === axes { return own }
-                return RowCodes(rows: part.segment.rows, count: part.segment.count, layout: layout, axes: axes)
+                return RowCodes(
+                    rows: part.segment.rows, count: part.segment.count, layout: layout, axes: axes,
+                    sketchesFrom: sketchesFrom)
             }
             let tails = codes.reduce(0) { $0 + $1.meanTail * Double($1.count) }
             let count = codes.reduce(0) { $0 + $1.count }
@@ -62,13 +69,17 @@ package struct CodePolicy: Sendable {
             (parts[places[$0].part].segment.rows, places[$0].row)
         }
         return fitted.map { axes in
-            parts.map { RowCodes(rows: $0.segment.rows, count: $0.segment.count, layout: layout, axes: axes) }
+            parts.map {
+                RowCodes(
+                    rows: $0.segment.rows, count: $0.segment.count, layout: layout, axes: axes,
+                    sketchesFrom: sketchesFrom)
+            }
         }
     }
 
     private func fitted(_ rows: FrozenBuffer<Float>, count: Int, layout: RowLayout) -> RowCodes? {
         fittedAxes(of: count, layout: layout) { (rows, $0) }
-            .map { RowCodes(rows: rows, count: count, layout: layout, axes: $0) }
+            .map { RowCodes(rows: rows, count: count, layout: layout, axes: $0, sketchesFrom: sketchesFrom) }
     }
 
     /// The axes of `count` rows, each of which is where `row` says.

@@ -1,9 +1,30 @@
 internal import VectorMath
 
+/// What a scan reads next of the rows that are left.
+struct CodedStep: Sendable {
+    enum Bits: Sendable {
+        /// Whole codes of a plane.
+        case all
+        /// Its sketches: the upper five bits of the codes.
+        case upper
+        /// The lower three bits, for rows whose sketches were read before.
+        case lower
+    }
+
+    let plane: Int
+    let bits: Bits
+    /// With the weights of this step.
+    let query: CodedPlaneQuery
+}
+
 /// A query as it meets the codes of rows that have the same axes.
 struct CodedQuery: Sendable {
     /// One for each plane; what each adds to a bound covers every error there is.
     let planes: [CodedPlaneQuery]
+    /// What a search for this query alone reads, in order.
+    let steps: [CodedStep]
+    /// The same by whole codes alone, a step for each plane.
+    let codeSteps: [CodedStep]
     /// What residuals make the bounds of a row differ by at most.
     private let residualSpread: Float
     /// All errors there are besides the residuals and tails of rows.
@@ -33,11 +54,14 @@ struct CodedQuery: Sendable {
         let embeddingNorm = RowScan.norm(query.row.span.extracting(0..<layout.embeddingCount))
 
         var planes = codes.planes.map { CodedPlaneQuery(coordinates.extracting($0.coordinates)) }
-        // Codes of a row are at most a tenth longer than the row: half a step a coordinate.
+        // Codes of a row are at most a tenth longer than the row: half a step a coordinate. With sketches it is four steps,
+        // of which the greatest coordinate has 127, and no plane has more than 1,024: a row's sketch is at most twice as
+        // long as the row.
+        let greatestLength = codes.hasSketches ? 2.1 : 1.1
         let queryResidual = planes.reduce(0) { $0 + $1.residual }
         let errors =
             axes.error * embeddingNorm * codes.greatestEmbeddingNorm
-            + queryResidual * 1.1 * codes.greatestEmbeddingNorm
+            + queryResidual * greatestLength * codes.greatestEmbeddingNorm
             // The canonical score's own rounding, and that of the abilities' share.
             + Double(
                 RowScan.firstPassError(dimension: layout.rowCount, queryNorm: query.norm, rowNorm: greatestRowNorm))
@@ -52,8 +76,12 @@ struct CodedQuery: Sendable {
             let weight = Float(norm * (1 + 1e-9)).nextUp
             if isApproximate {
                 planes[p].margin = Float(errors + Self.deviations * likely.squareRoot())
+                // What codes leave out of each coordinate is as likely above as below.
+                planes[p].residualWeight = Float(Self.deviations * norm / Double(part.count).squareRoot())
+                planes[p].coarseWeight = planes[p].residualWeight
             } else {
                 planes[p].residualWeight = weight
+                planes[p].coarseWeight = weight
                 planes[p].tailWeight = tail == 0 ? 0 : Float(tail.squareRoot() * (1 + 1e-9)).nextUp
                 planes[p].margin = Float(errors).nextUp
             }
@@ -64,6 +92,19 @@ struct CodedQuery: Sendable {
             }
         }
         self.planes = planes
+        codeSteps = planes.indices.map { CodedStep(plane: $0, bits: .all, query: planes[$0]) }
+        if codes.hasSketches {
+            let lower = planes.indices.map { p in
+                // Nothing is unread any more.
+                var query = planes[p]
+                query.tailWeight = 0
+                query.margin = Float(errors).nextUp
+                return CodedStep(plane: p, bits: .lower, query: query)
+            }
+            steps = planes.indices.map { CodedStep(plane: $0, bits: .upper, query: planes[$0]) } + lower
+        } else {
+            steps = codeSteps
+        }
         residualSpread = spread
         self.errors = Float(errors).nextUp
         var abilities = [Float](repeating: 0, count: codes.abilityWidth)

@@ -7,105 +7,101 @@ struct CodedScan: ~Copyable {
     /// second-level cache.
     static let tileRows = 16_384
 
-    /// A bound of each row of the tile, or of each row that is left.
-    private var upper: [Float]
-    /// The part of the bound that later planes add to.
-    private var partial: [Float]
-    private var chosen: [UInt32]
-    /// Rows of the tile that are left, ascending.
-    private var left: [UInt32]
-    /// Bounds of all rows of the tile after the first plane, while a first choice of them is looked at.
-    private var firstUpper: [Float]
-    private var firstPartial: [Float]
+    /// All rows of the tile after the first step.
+    private var all: BoundedRows
+    /// Those that are left, ascending.
+    private var left: BoundedRows
+    /// Those that were set aside, ascending.
+    private var aside: BoundedRows
 
-    /// - Parameter rows: of a tile at most.
-    init(rows: Int = tileRows) {
-        upper = [Float](repeating: 0, count: rows)
-        partial = upper
-        chosen = [UInt32](repeating: 0, count: rows)
-        left = chosen
-        firstUpper = upper
-        firstPartial = upper
+    /// - Parameters:
+    ///   - rows: of a tile at most.
+    ///   - setsAside: whether `setAside` is called.
+    init(rows: Int = tileRows, setsAside: Bool = false) {
+        all = BoundedRows(capacity: rows)
+        left = BoundedRows(capacity: rows)
+        aside = BoundedRows(capacity: setsAside ? rows : 0)
+    }
+
+    /// The rows of one segment that a tile holds, and how the query meets them.
+    struct Tile {
+        let segment: Segment
+        let codes: RowCodes
+        /// Of the segment.
+        let rows: Range<Int>
+        /// Slot of the segment's first row.
+        let offset: Int
+        let coded: CodedQuery
+        /// The rows of the segment that may be found; nil for all.
+        let eligible: Bitmap?
+        let floor: SharedFloor
     }
 
     /// Finds those rows of a tile that may enter the result.
-    ///
-    /// - Parameter rows: of the segment, at most as many as the buffers have room for.
-    mutating func scan(
-        _ segment: Segment, codes: RowCodes, rows: Range<Int>, offset: Int, coded: CodedQuery,
-        eligible: Bitmap?, floor: SharedFloor, into candidates: inout Candidates
-    ) {
-        let count = rows.count
-        boundFirstPlane(codes, rows: rows, coded: coded)
-        floor.lift(&candidates.bounds)
+    mutating func scan(_ tile: Tile, into candidates: inout Candidates) {
+        open(tile)
+        tile.floor.lift(&candidates.bounds)
         // Before anything is known every row may enter, so the most promising ones are looked at first.
         if candidates.bounds.threshold == -.infinity,
-            let cut = promisingBound(count: count, wanted: candidates.bounds.capacity)
+            let cut = promisingBound(count: tile.rows.count, wanted: candidates.bounds.capacity)
         {
-            look(
-                at: cut...(.infinity), of: rows, segment, codes, offset: offset, coded: coded,
-                eligible: eligible, floor: floor, into: &candidates)
+            look(at: cut...(.infinity), of: tile, into: &candidates)
             candidates.bounds.cut()
-            floor.lift(&candidates.bounds)
-            look(
-                at: -.infinity...cut.nextDown, of: rows, segment, codes, offset: offset, coded: coded,
-                eligible: eligible, floor: floor, into: &candidates)
+            look(at: -.infinity...cut.nextDown, of: tile, into: &candidates)
         } else {
-            look(
-                at: -.infinity...(.infinity), of: rows, segment, codes, offset: offset, coded: coded,
-                eligible: eligible, floor: floor, into: &candidates)
+            look(at: -.infinity...(.infinity), of: tile, into: &candidates)
         }
     }
 
-    /// Bounds of all rows of a tile, to be looked at later: above a cut, then below it.
-    mutating func open(_ codes: RowCodes, rows: Range<Int>, coded: CodedQuery) {
-        boundFirstPlane(codes, rows: rows, coded: coded)
+    /// Bounds of all rows of a tile by their abilities and the first step, to be looked at later: above a cut, then
+    /// below it.
+    mutating func open(_ tile: Tile) {
+        all.fill(tile.rows.count)
+        let coded = tile.coded
+        all.write { _, partial, upper in
+            if coded.weighsAbilities { Self.scoreAbilities(tile.codes, rows: tile.rows, coded: coded, into: &partial) }
+            Self.take(
+                coded.steps[0], tile, of: nil, hasBase: coded.weighsAbilities, partial: &partial, upper: &upper)
+        }
     }
 
     /// Some of the bounds that `open` found, evenly spread.
-    func sample(of count: Int, every step: Int) -> [Float] {
-        stride(from: 0, to: count, by: step).map { firstUpper[$0] }
-    }
+    func sample(every step: Int) -> [Float] { all.sample(every: step) }
 
     /// Finds those rows of an opened tile that may enter the result and whose first bound lies in `range`.
-    mutating func look(
-        at range: ClosedRange<Float>, of rows: Range<Int>, _ segment: Segment, codes: RowCodes, offset: Int,
-        coded: CodedQuery, eligible: Bitmap?, floor: SharedFloor, into candidates: inout Candidates
-    ) {
-        floor.lift(&candidates.bounds)
-        look(
-            at: range, of: rows, segment, codes, offset: offset, coded: coded, eligible: eligible, floor: floor,
-            into: &candidates)
+    mutating func look(at range: ClosedRange<Float>, of tile: Tile, into candidates: inout Candidates) {
+        start(range, tile, &candidates)
+        finish(tile.coded.steps.dropFirst(), tile, into: &candidates)
     }
 
-    /// Bounds of all rows of the tile, from their abilities and the first plane.
-    private mutating func boundFirstPlane(_ codes: RowCodes, rows: Range<Int>, coded: CodedQuery) {
-        if coded.weighsAbilities {
-            Self.scoreAbilities(codes, rows: rows, coded: coded, into: &firstPartial)
-        }
-        Self.bound(
-            codes.planes[0], coded.planes[0], rows: rows, hasBase: coded.weighsAbilities, partial: &firstPartial,
-            upper: &firstUpper)
+    /// Reads the sketches of those rows of an opened tile whose first bound lies in `range`, and sets aside what may still
+    /// enter. Where there are no sketches, follows the rows to their end.
+    mutating func setAside(_ range: ClosedRange<Float>, of tile: Tile, into candidates: inout Candidates) {
+        start(range, tile, &candidates)
+        follow(tile.coded.steps.dropFirst().prefix { $0.bits == .upper }, tile, &candidates)
+        if !tile.codes.hasSketches { finish(tile.coded.steps.dropFirst(), tile, into: &candidates) }
+        swap(&aside, &left)
+    }
+
+    var asideCount: Int { aside.count }
+
+    /// Some of the bounds of the rows set aside, evenly spread.
+    func asideSample(every step: Int) -> [Float] { aside.sample(every: step) }
+
+    /// Follows those rows set aside whose bound lies in `range`.
+    mutating func takeUp(_ range: ClosedRange<Float>, of tile: Tile, into candidates: inout Candidates) {
+        tile.floor.lift(&candidates.bounds)
+        Self.take(range, of: aside, into: &left, candidates.bounds)
+        drop(tile, candidates.bounds)
+        finish(tile.coded.steps.drop { $0.bits == .upper }, tile, into: &candidates)
     }
 
     /// A bound that about `wanted` rows of the tile reach, from a sample of them; nil where it would be most of them.
     private func promisingBound(count: Int, wanted: Int) -> Float? {
         guard count >= 4 * wanted else { return nil }
-        let step = max(1, count / 1_024)
-        var sample = stride(from: 0, to: count, by: step).map { firstUpper[$0] }
+        var sample = all.sample(every: max(1, count / 1_024))
         sample.sort(by: >)
         return sample[min(sample.count - 1, wanted * sample.count / count)]
-    }
-
-    /// Follows the rows whose first bound lies in `range` plane by plane.
-    private mutating func look(
-        at range: ClosedRange<Float>, of rows: Range<Int>, _ segment: Segment, _ codes: RowCodes, offset: Int,
-        coded: CodedQuery, eligible: Bitmap?, floor: SharedFloor, into candidates: inout Candidates
-    ) {
-        let count = start(range, rows: rows, eligible: eligible, clusters: segment.clusters, candidates.bounds)
-        finish(
-            count, planesRead: 1, of: rows, segment, codes, offset: offset, coded: coded, floor: floor,
-            into: &candidates)
     }
 
     /// Follows rows whose first planes were read elsewhere.
@@ -115,152 +111,123 @@ struct CodedScan: ~Copyable {
     ///   - partials: the sums of their planes.
     ///   - extra: what these have in them for a query that was read in 8 bits.
     mutating func consider(
-        _ found: Span<UInt32>, partials: Span<Float>, extra: Float, planesRead: Int, of rows: Range<Int>,
-        _ segment: Segment,
-        codes: RowCodes, offset: Int, coded: CodedQuery, eligible: Bitmap?, floor: SharedFloor,
+        _ found: Span<UInt32>, partials: Span<Float>, extra: Float, planesRead: Int, of tile: Tile,
         into candidates: inout Candidates
     ) {
-        let margin = coded.planes[planesRead - 1].margin
-        var count = 0
+        let margin = tile.coded.planes[planesRead - 1].margin
+        left.removeAll()
         for k in found.indices {
-            let row = rows.lowerBound + Int(found[k])
-            if let eligible, !eligible.contains(row) { continue }
-            left[count] = found[k]
-            partial[count] = partials[k]
+            if let eligible = tile.eligible, !eligible.contains(tile.rows.lowerBound + Int(found[k])) { continue }
             // With all planes read there is no tail; before, what follows makes the bound.
-            upper[count] = partials[k] + margin
-            count += 1
+            left.append(row: found[k], upper: partials[k] + margin, partial: partials[k])
         }
-        if planesRead == codes.planes.count {
-            count = keep(count, rows: rows, clusters: segment.clusters, candidates.bounds)
-        }
-        finish(
-            count, planesRead: planesRead, of: rows, segment, codes, offset: offset, extra: extra, coded: coded,
-            floor: floor, into: &candidates)
+        if planesRead == tile.codes.planes.count { drop(tile, candidates.bounds) }
+        finish(tile.coded.codeSteps.dropFirst(planesRead), tile, extra: extra, into: &candidates)
     }
 
-    /// Follows the rows that are left through the planes not read yet; those that remain are candidates.
+    /// Leaves the rows of the opened tile that may enter.
+    private mutating func start(_ range: ClosedRange<Float>, _ tile: Tile, _ candidates: inout Candidates) {
+        tile.floor.lift(&candidates.bounds)
+        Self.take(range, of: all, into: &left, candidates.bounds)
+        if let eligible = tile.eligible {
+            left.keep { row, _ in eligible.contains(tile.rows.lowerBound + Int(row)) }
+        }
+        dropByCluster(tile, candidates.bounds)
+    }
+
+    /// Takes steps for the rows that are left, and drops those that cannot enter any more.
+    private mutating func follow(_ steps: ArraySlice<CodedStep>, _ tile: Tile, _ candidates: inout Candidates) {
+        for step in steps where left.count > 0 {
+            tile.floor.lift(&candidates.bounds)
+            // All of them: nothing is picked, and memory is read straight through.
+            let isWhole = left.count == tile.rows.count && step.bits != .lower
+            left.write { rows, partial, upper in
+                Self.take(
+                    step, tile, of: isWhole ? nil : rows, hasBase: true, partial: &partial, upper: &upper)
+            }
+            drop(tile, candidates.bounds)
+        }
+    }
+
+    /// Follows the rows that are left through `steps`; those that remain are candidates.
     private mutating func finish(
-        _ started: Int, planesRead: Int, of rows: Range<Int>, _ segment: Segment, _ codes: RowCodes, offset: Int,
-        extra: Float = 0, coded: CodedQuery, floor: SharedFloor, into candidates: inout Candidates
+        _ steps: ArraySlice<CodedStep>, _ tile: Tile, extra: Float = 0, into candidates: inout Candidates
     ) {
-        var count = started
-        for p in planesRead..<max(planesRead, codes.planes.count) where count > 0 {
-            floor.lift(&candidates.bounds)
-            follow(codes.planes[p], coded.planes[p], rows: rows, count: count)
-            count = keep(count, rows: rows, clusters: segment.clusters, candidates.bounds)
-        }
-        let spread = coded.spread(extra: extra)
-        for i in 0..<count {
-            let row = rows.lowerBound + Int(left[i])
-            let cluster = segment.clusters[row]
+        follow(steps, tile, &candidates)
+        let spread = tile.coded.spread(extra: extra)
+        for i in 0..<left.count {
+            let row = tile.rows.lowerBound + Int(left.row(i))
+            let cluster = tile.segment.clusters[row]
+            let upper = left.upper(i)
             // The threshold rises meanwhile.
-            guard candidates.bounds.mayEnter(upper[i], cluster: cluster) else { continue }
+            guard candidates.bounds.mayEnter(upper, cluster: cluster) else { continue }
             candidates.add(
-                .init(score: upper[i], cluster: cluster, slot: UInt32(offset + row)), atLeast: upper[i] - spread)
+                .init(score: upper, cluster: cluster, slot: UInt32(tile.offset + row)), atLeast: upper - spread)
         }
+        left.removeAll()
     }
 
-    /// Fills `left` and its bounds with the rows of the tile that may enter; returns how many.
-    private mutating func start(
-        _ range: ClosedRange<Float>, rows: Range<Int>, eligible: Bitmap?, clusters: [UInt32], _ selection: Selection
-    ) -> Int {
-        let least = max(range.lowerBound, selection.threshold)
-        let found = Self.select(from: firstUpper, count: rows.count, atLeast: least, into: &chosen)
-        var count = 0
-        for k in 0..<found {
-            let index = Int(chosen[k])
-            let row = rows.lowerBound + index
-            let bound = firstUpper[index]
-            if bound > range.upperBound { continue }
-            if let eligible, !eligible.contains(row) { continue }
-            guard selection.mayEnter(bound, cluster: clusters[row]) else { continue }
-            left[count] = UInt32(index)
-            upper[count] = bound
-            partial[count] = firstPartial[index]
-            count += 1
-        }
-        return count
+    /// Drops the rows whose bound says that they cannot enter.
+    private mutating func drop(_ tile: Tile, _ selection: Selection) {
+        if selection.threshold > -.infinity { left.keep(selection.threshold...(.infinity)) }
+        dropByCluster(tile, selection)
     }
 
-    /// Adds a plane to the bounds of the rows that are left.
-    private mutating func follow(_ plane: RowCodes.Plane, _ query: CodedPlaneQuery, rows: Range<Int>, count: Int) {
-        // All of them: nothing is picked, and memory is read straight through.
-        if count == rows.count {
-            Self.bound(plane, query, rows: rows, hasBase: true, partial: &partial, upper: &upper)
-        } else {
-            Self.bound(plane, query, rows: rows, of: left, count: count, partial: &partial, upper: &upper)
-        }
-    }
-
-    /// Drops the rows whose bound says that they cannot enter; returns how many are left.
-    private mutating func keep(_ count: Int, rows: Range<Int>, clusters: [UInt32], _ selection: Selection) -> Int {
-        let found = Self.select(from: upper, count: count, atLeast: selection.threshold, into: &chosen)
-        if found == count, !selection.hasClusterFloors { return count }
-        var kept = 0
-        for k in 0..<found {
-            let i = Int(chosen[k])
-            guard selection.mayEnter(upper[i], cluster: clusters[rows.lowerBound + Int(left[i])]) else { continue }
-            left[kept] = left[i]
-            upper[kept] = upper[i]
-            partial[kept] = partial[i]
-            kept += 1
-        }
-        return kept
+    private mutating func dropByCluster(_ tile: Tile, _ selection: Selection) {
+        guard selection.hasClusterFloors else { return }
+        left.keep(above: selection.clusterFloors, clusters: tile.segment.clusters, from: tile.rows.lowerBound)
     }
 }
 
 // Steps on buffers alone: each takes what it reads and what it writes apart, as exclusive access demands.
 extension CodedScan {
-    private static func scoreAbilities(
-        _ codes: RowCodes, rows: Range<Int>, coded: CodedQuery, into scores: inout [Float]
+    /// The rows of `other` whose bounds lie in `range` and may enter.
+    private static func take(
+        _ range: ClosedRange<Float>, of other: borrowing BoundedRows, into left: inout BoundedRows,
+        _ selection: Selection
     ) {
-        var all = scores.mutableSpan
-        var out = all._mutatingExtracting(0..<rows.count)
+        let least = max(range.lowerBound, selection.threshold)
+        if least <= range.upperBound { left.take(least...range.upperBound, of: other) } else { left.removeAll() }
+    }
+
+    private static func scoreAbilities(
+        _ codes: RowCodes, rows: Range<Int>, coded: CodedQuery, into scores: inout MutableSpan<Float>
+    ) {
         codes.abilities.read(rows.lowerBound * codes.abilityWidth..<rows.upperBound * codes.abilityWidth) {
             if codes.abilityWidth == CodeScan.abilityWidth {
-                CodeScan.scoreAbilities(coded.abilities.span, rows: $0, into: &out)
+                CodeScan.scoreAbilities(coded.abilities.span, rows: $0, into: &scores)
             } else {
-                RowScan.canonicalScores(query: coded.abilities.span, rows: $0, into: &out)
+                RowScan.canonicalScores(query: coded.abilities.span, rows: $0, into: &scores)
             }
         }
     }
 
-    private static func bound(
-        _ plane: RowCodes.Plane, _ query: CodedPlaneQuery, rows: Range<Int>, hasBase: Bool,
-        partial: inout [Float], upper: inout [Float]
+    /// Takes a step for some rows of a tile, or (nil) for all.
+    private static func take(
+        _ step: CodedStep, _ tile: Tile, of which: Span<UInt32>?, hasBase: Bool, partial: inout MutableSpan<Float>,
+        upper: inout MutableSpan<Float>
     ) {
-        var allPartial = partial.mutableSpan
-        var partialOut = allPartial._mutatingExtracting(0..<rows.count)
-        var allUpper = upper.mutableSpan
-        var upperOut = allUpper._mutatingExtracting(0..<rows.count)
-        plane.read(rows) { codes, records in
-            CodeScan.bounds(
-                query, codes: codes, records: records, hasBase: hasBase, partial: &partialOut, upper: &upperOut)
+        let plane = tile.codes.planes[step.plane]
+        if step.bits == .upper {
+            plane.readSketches(tile.rows) {
+                SketchScan.bounds(
+                    step.query, of: which, sketches: $0, hasBase: hasBase, partial: &partial, upper: &upper)
+            }
+            return
         }
-    }
-
-    private static func bound(
-        _ plane: RowCodes.Plane, _ query: CodedPlaneQuery, rows: Range<Int>, of which: [UInt32],
-        count: Int, partial: inout [Float], upper: inout [Float]
-    ) {
-        let which = which.span.extracting(0..<count)
-        var allPartial = partial.mutableSpan
-        var partialOut = allPartial._mutatingExtracting(0..<count)
-        var allUpper = upper.mutableSpan
-        var upperOut = allUpper._mutatingExtracting(0..<count)
-        plane.read(rows) { codes, records in
-            CodeScan.bounds(
-                query, of: which, codes: codes, records: records, hasBase: true, partial: &partialOut, upper: &upperOut)
+        plane.read(tile.rows) { codes, records in
+            if step.bits == .lower, let which {
+                CodeScan.refine(
+                    step.query, of: which, codes: codes, records: records, partial: &partial, upper: &upper)
+            } else if let which {
+                CodeScan.bounds(
+                    step.query, of: which, codes: codes, records: records, hasBase: hasBase, partial: &partial,
+                    upper: &upper)
+            } else {
+                CodeScan.bounds(
+                    step.query, codes: codes, records: records, hasBase: hasBase, partial: &partial, upper: &upper)
+            }
         }
-    }
-
-    private static func select(
-        from bounds: [Float], count: Int, atLeast least: Float,
-        into chosen: inout [UInt32]
-    ) -> Int {
-        var indices = chosen.mutableSpan
-        return RowScan.select(scores: bounds.span.extracting(0..<count), atLeast: least, into: &indices)
     }
 }
 

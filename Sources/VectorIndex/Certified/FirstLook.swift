@@ -34,6 +34,9 @@ struct FirstLook: Sendable {
     /// Rows to be looked at first, for a selection of some capacity.
     private static func promising(_ capacity: Int) -> Int { 4 * capacity }
 
+    /// Candidates for each row that a list holds from which on the list is scored: bounds and scores lie far apart.
+    private static let doubtful = 2
+
     /// The rows to begin with: those before the first tile without codes, or with few rows that may be found; nil where
     /// these are not many.
     init?(_ generation: Generation, coded: [CodedQuery?], eligible: [Bitmap?], capacity: Int) {
@@ -54,59 +57,103 @@ struct FirstLook: Sendable {
     }
 
     /// Finds the candidates among the slots below `end` and raises the floor for what follows.
+    ///
+    /// - Returns: the candidates, and how many rows were scored on the way.
     func run(
-        _ generation: Generation, coded: [CodedQuery?], eligible: [Bitmap?], bounds: Selection, floor: SharedFloor
-    ) -> [Selection.Candidate] {
+        _ generation: Generation, query: FusedQuery, coded: [CodedQuery?], eligible: [Bitmap?], bounds: Selection,
+        shared: SharedBounds, floor: SharedFloor
+    ) -> (candidates: [Selection.Candidate], scored: Int) {
         let tiles = ScanTile.pool.take(places.count)
         defer { ScanTile.pool.give(back: tiles) }
         let count = min(WorkerThreads.processorCount, places.count)
-        let lanes = (0..<count).map { _ in Lane(Candidates(bounds: bounds)) }
-        let cut = Atomic(Float.infinity.bitPattern)
+        let lanes = (0..<count).map { _ in Lane(Candidates(bounds: bounds, isShared: true)) }
+        let cuts = Cuts()
+        let scored = Atomic(0)
         let places = self.places
-        // Bounds of all; the cut; what lies above it; the threshold that follows; the rest.
-        Lockstep.run(lanes: count, itemCounts: [places.count, 1, places.count, 1, places.count]) { lane, step, item in
+        let wanted = Self.promising(bounds.capacity)
+
+        /// What the lanes have found becomes known to all.
+        @Sendable func merge() {
+            for lane in lanes { shared.exchange(with: &lane.candidates) }
+            // Bounds far apart from scores leave many rows in doubt; then the scores of the best are worth their reading.
+            let known = lanes.reduce(0) { $0 + $1.candidates.rows.count }
+            if known > Self.doubtful * bounds.capacity {
+                let found = shared.sharpen { generation.scores(of: $0, for: query) }
+                scored.add(found, ordering: .relaxed)
+            }
+            for lane in lanes {
+                shared.exchange(with: &lane.candidates)
+                floor.lift(&lane.candidates.bounds)
+            }
+        }
+
+        // Bounds of all; a cut; what lies above it; the threshold that follows; the sketches of the rest; a cut of what
+        // these leave; what lies above it; the threshold that follows; the rest.
+        let each = places.count
+        Lockstep.run(lanes: count, itemCounts: [each, 1, each, 1, each, 1, each, 1, each]) { lane, step, item in
             let place = places[item]
             guard let query = coded[place.segment], let codes = generation.segments[place.segment].codes else { return }
-            func look(_ range: ClosedRange<Float>) {
-                tiles[item].scan.look(
-                    at: range, of: place.rows, generation.segments[place.segment], codes: codes,
-                    offset: generation.offsets[place.segment], coded: query, eligible: eligible[place.segment],
-                    floor: floor, into: &lanes[lane].candidates)
-            }
+            let tile = CodedScan.Tile(
+                segment: generation.segments[place.segment], codes: codes, rows: place.rows,
+                offset: generation.offsets[place.segment], coded: query, eligible: eligible[place.segment],
+                floor: floor)
             switch step {
-            case 0: tiles[item].scan.open(codes, rows: place.rows, coded: query)
+            case 0: tiles[item].scan.open(tile)
             case 1:
-                let found = Self.cut(tiles, places, wanted: Self.promising(bounds.capacity))
-                cut.store(found.bitPattern, ordering: .releasing)
-            case 2: look(Float(bitPattern: cut.load(ordering: .acquiring))...(.infinity))
-            case 3:
-                var all = bounds
-                for lane in lanes { all.merge(lane.candidates.bounds) }
-                all.cut()
-                floor.lift(&all)
-            default: look(-.infinity...Float(bitPattern: cut.load(ordering: .acquiring)).nextDown)
+                let total = places.reduce(0) { $0 + $1.rows.count }
+                cuts.first = Self.cut(wanted: wanted, of: total) { step in
+                    tiles.lazy.flatMap { $0.scan.sample(every: step) }
+                }
+            case 2: tiles[item].scan.look(at: cuts.first...(.infinity), of: tile, into: &lanes[lane].candidates)
+            case 4:
+                let range = -.infinity...cuts.first.nextDown
+                tiles[item].scan.setAside(range, of: tile, into: &lanes[lane].candidates)
+            case 5:
+                let total = tiles.reduce(0) { $0 + $1.scan.asideCount }
+                // Few are looked at all together.
+                let isFew = total <= 4 * wanted
+                cuts.second =
+                    isFew
+                    ? -.greatestFiniteMagnitude
+                    : Self.cut(wanted: wanted, of: total) { step in
+                        tiles.lazy.flatMap { $0.scan.asideSample(every: step) }
+                    }
+            case 6:
+                tiles[item].scan.takeUp(cuts.second...(.infinity), of: tile, into: &lanes[lane].candidates)
+            case 8:
+                let range = -.infinity...cuts.second.nextDown
+                tiles[item].scan.takeUp(range, of: tile, into: &lanes[lane].candidates)
+            default: merge()
             }
         }
-        return lanes.flatMap { lane in
-            floor.lift(&lane.candidates.bounds)
-            lane.candidates.prune()
-            return lane.candidates.rows
-        }
+        merge()
+        return (
+            lanes.flatMap { lane in
+                lane.candidates.prune()
+                return lane.candidates.rows
+            }, scored.load(ordering: .relaxed)
+        )
     }
 
-    /// A bound that about `wanted` rows of all tiles reach.
-    private static func cut(_ tiles: [ScanTile], _ places: [Place], wanted: Int) -> Float {
-        let total = places.reduce(0) { $0 + $1.rows.count }
-        let step = max(1, total / 4_096)
+    /// Bounds above which rows are looked at before the others.
+    ///
+    /// SAFETY of `@unchecked Sendable`: written in steps of one item, read in others.
+    private final class Cuts: @unchecked Sendable {
+        var first = Float.infinity
+        var second = Float.infinity
+    }
+
+    /// A bound that about `wanted` of `total` rows reach.
+    ///
+    /// - Parameter sample: every so manieth of the bounds.
+    private static func cut(wanted: Int, of total: Int, sample: (Int) -> some Sequence<Float>) -> Float {
+        let step = max(1, total / 2_048)
         let rank = max(1, wanted / step)
         // The greatest `rank` of the sample, descending: far fewer than there are, so most are passed over at once.
         var greatest: [Float] = []
-        for (tile, place) in zip(tiles, places) {
-            for bound in tile.scan.sample(of: place.rows.count, every: step)
-            where greatest.count < rank || bound > greatest[rank - 1] {
-                greatest.insert(bound, at: index(for: bound, in: greatest))
-                if greatest.count > rank { greatest.removeLast() }
-            }
+        for bound in sample(step) where greatest.count < rank || bound > greatest[rank - 1] {
+            greatest.insert(bound, at: index(for: bound, in: greatest))
+            if greatest.count > rank { greatest.removeLast() }
         }
         // Above -∞, so that no row lies both above it and below.
         return max(greatest.last ?? 0, -.greatestFiniteMagnitude)
@@ -127,7 +174,7 @@ struct FirstLook: Sendable {
 ///
 /// SAFETY of `@unchecked Sendable`: a tile is an item of a step, which one thread works on at a time.
 final class ScanTile: @unchecked Sendable {
-    var scan = CodedScan(rows: FirstLook.tileRows)
+    var scan = CodedScan(rows: FirstLook.tileRows, setsAside: true)
 
     static let pool = ScanTilePool()
 }

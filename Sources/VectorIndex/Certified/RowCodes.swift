@@ -9,10 +9,36 @@ final class RowCodes: Sendable {
         let coordinates: Range<Int>
         /// (rows, coordinates.count)
         let codes: FrozenBuffer<UInt8>
-        /// (rows, 4): scale, residual, tail, 0.
+        /// (rows, 4): scale, residual, tail, coarse residual.
         let records: FrozenBuffer<Float>
         /// Of all rows.
         let greatestResidual: Float
+        /// The upper five bits of the codes, (rows, `SketchScan.rowBytes`): what a search reads first where rows are many.
+        private(set) var sketches: FrozenBuffer<UInt8>?
+
+        init(
+            coordinates: Range<Int>, codes: FrozenBuffer<UInt8>, records: FrozenBuffer<Float>, greatestResidual: Float
+        ) {
+            self.coordinates = coordinates
+            self.codes = codes
+            self.records = records
+            self.greatestResidual = greatestResidual
+        }
+
+        mutating func addSketches() {
+            sketches = SketchScan.sketches(of: codes, records: records, dimension: coordinates.count)
+        }
+
+        var bytesPerRow: Int {
+            coordinates.count + CodeScan.recordCount * 4
+                + (sketches == nil ? 0 : SketchScan.rowBytes(coordinates.count))
+        }
+
+        /// Calls `body` with the sketches of some rows, where there are any.
+        func readSketches(_ rows: Range<Int>, _ body: (Span<UInt8>) -> Void) {
+            let width = SketchScan.rowBytes(coordinates.count)
+            sketches?.read(rows.lowerBound * width..<rows.upperBound * width, body)
+        }
 
         /// Calls `body` with the codes and the records of some rows.
         func read(_ rows: Range<Int>, _ body: (Span<UInt8>, Span<Float>) -> Void) {
@@ -42,15 +68,32 @@ final class RowCodes: Sendable {
 
     /// Bytes that a row takes besides its float32 form.
     var bytesPerRow: Int {
-        planes.reduce(abilityWidth * 4) { $0 + $1.coordinates.count + CodeScan.recordCount * 4 }
+        planes.reduce(abilityWidth * 4) { $0 + $1.bytesPerRow }
     }
 
-    /// A quarter, a quarter, a half: what a first look needs, what most doubts need, the rest.
+    /// Whether a search can read sketches before codes.
+    var hasSketches: Bool { planes.allSatisfy { $0.sketches != nil } }
+
+    /// A third, a sixth, a half: what a first look needs, what most doubts need, the rest.
     static func planes(of coordinateCount: Int) -> [Range<Int>] {
-        let step = CodeScan.dimensionGranularity
-        guard coordinateCount >= 4 * step else { return [0..<coordinateCount] }
-        let first = coordinateCount / 4 / step * step
-        return [0..<first, first..<2 * first, 2 * first..<coordinateCount]
+        let isWide =
+            coordinateCount % SketchScan.dimensionGranularity == 0
+            && coordinateCount >= 3 * SketchScan.dimensionGranularity
+        let step = isWide ? SketchScan.dimensionGranularity : CodeScan.dimensionGranularity
+        guard coordinateCount >= 3 * step else { return [0..<coordinateCount] }
+        let first = max(step, coordinateCount / 3 / step * step)
+        let second = first + max(step, coordinateCount / 6 / step * step)
+        return [0..<first, first..<second, second..<coordinateCount]
+    }
+
+    /// Planes with sketches, where there are rows enough that reading less of each matters.
+    private static func sketched(_ planes: [Plane], count: Int, from least: Int) -> [Plane] {
+        guard count >= least, SketchScan.isWorthwhile,
+            planes.allSatisfy({ $0.coordinates.count % SketchScan.dimensionGranularity == 0 })
+        else { return planes }
+        var planes = planes
+        for p in planes.indices { planes[p].addSketches() }
+        return planes
     }
 
     static func abilityWidth(_ layout: RowLayout) -> Int {
@@ -58,8 +101,12 @@ final class RowCodes: Sendable {
             * RowScan.dimensionGranularity
     }
 
-    /// - Parameter rows: (count, layout.rowCount).
-    init(rows: FrozenBuffer<Float>, count: Int, layout: RowLayout, axes: PrincipalAxes) {
+    /// - Parameters:
+    ///   - rows: (count, layout.rowCount).
+    ///   - sketchesFrom: so many rows get sketches.
+    init(
+        rows: FrozenBuffer<Float>, count: Int, layout: RowLayout, axes: PrincipalAxes, sketchesFrom: Int
+    ) {
         let width = layout.rowCount
         let coordinateCount = axes.coordinateCount
         let builders = Self.planes(of: coordinateCount).map { PlaneBuilder($0, count: count) }
@@ -97,7 +144,7 @@ final class RowCodes: Sendable {
         }
         self.axes = axes
         self.count = count
-        planes = builders.map { $0.plane() }
+        planes = Self.sketched(builders.map { $0.plane() }, count: count, from: sketchesFrom)
         self.abilities = FrozenBuffer(abilities)
         self.abilityWidth = abilityWidth
         // Mapped coordinates are off by less than a thousandth (`PrincipalAxes.error`).
@@ -110,15 +157,16 @@ final class RowCodes: Sendable {
     /// - Parameters:
     ///   - planes: as `planes(of:)` cuts the coordinates, each with codes and records of `count` rows.
     ///   - abilities: (count, abilityWidth)
+    ///   - sketchesFrom: so many rows get sketches.
     init(
         axes: PrincipalAxes, count: Int, planes: [Plane], abilities: FrozenBuffer<Float>, abilityWidth: Int,
-        greatestEmbeddingNorm: Double, meanTail: Double
+        greatestEmbeddingNorm: Double, meanTail: Double, sketchesFrom: Int
     ) {
         precondition(planes.map(\.coordinates) == Self.planes(of: axes.coordinateCount))
         precondition(abilities.count == count * abilityWidth)
         self.axes = axes
         self.count = count
-        self.planes = planes
+        self.planes = Self.sketched(planes, count: count, from: sketchesFrom)
         self.abilities = abilities
         self.abilityWidth = abilityWidth
         self.greatestEmbeddingNorm = greatestEmbeddingNorm
@@ -126,7 +174,9 @@ final class RowCodes: Sendable {
     }
 
     /// The codes of the rows of `sources` that are not in their dead sets, in order; nil unless all have the same axes.
-    init?(merging sources: [(codes: RowCodes?, dead: Bitmap)]) {
+    ///
+    /// - Parameter sketchesFrom: so many rows get sketches.
+    init?(merging sources: [(codes: RowCodes?, dead: Bitmap)], sketchesFrom: Int) {
         guard let first = sources.first?.codes, sources.allSatisfy({ $0.codes?.axes === first.axes }) else {
             return nil
         }
@@ -134,7 +184,7 @@ final class RowCodes: Sendable {
         axes = first.axes
         abilityWidth = first.abilityWidth
         count = known.reduce(0) { $0 + $1.codes.count - $1.dead.population }
-        planes = first.planes.indices.map { p in
+        let planes = first.planes.indices.map { p in
             let range = first.planes[p].coordinates
             return Plane(
                 coordinates: range,
@@ -143,6 +193,7 @@ final class RowCodes: Sendable {
                     known.map { ($0.codes.planes[p].records, $0.dead) }, width: CodeScan.recordCount, empty: 0),
                 greatestResidual: known.reduce(0) { max($0, $1.codes.planes[p].greatestResidual) })
         }
+        self.planes = Self.sketched(planes, count: count, from: sketchesFrom)
         abilities = Self.gather(known.map { ($0.codes.abilities, $0.dead) }, width: first.abilityWidth, empty: 0)
         greatestEmbeddingNorm = known.reduce(0) { max($0, $1.codes.greatestEmbeddingNorm) }
         let rows = known.reduce(0) { $0 + $1.codes.count }
@@ -185,12 +236,13 @@ private final class PlaneBuilder {
         let part = row.extracting(coordinates)
         var all = codes.mutableSpan
         var target = all._mutatingExtracting(position * part.count..<(position + 1) * part.count)
-        let (scale, residual, squaredNorm) = CodeScan.quantise(part, into: &target)
+        let (record, squaredNorm) = CodeScan.quantise(part, into: &target)
         let start = position * CodeScan.recordCount
-        records[start] = scale
-        records[start + 1] = residual
-        greatestResidual = max(greatestResidual, residual)
+        records[start] = record.scale
+        records[start + 1] = record.residual
+        greatestResidual = max(greatestResidual, record.residual)
         records[start + 2] = tail == 0 ? 0 : Float(tail.squareRoot() * (1 + 1e-12)).nextUp
+        records[start + 3] = record.coarseResidual
         return squaredNorm
     }
 

@@ -17,7 +17,8 @@ struct CodeHeader: Equatable {
         let greatestResidual: Float
     }
 
-    static let currentVersion: UInt32 = 1
+    /// 2: records end with the coarse residual.
+    static let currentVersion: UInt32 = 2
 
     var version = currentVersion
     let recordCount: Int

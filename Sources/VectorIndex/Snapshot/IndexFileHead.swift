@@ -221,7 +221,10 @@ struct IndexFileHead: Equatable {
         greatestNorm = Double(bitPattern: bytes.number64(at: 56))
         generation = bytes.number64(at: 64)
         let end = (72..<Self.fixedBytes).first { bytes[$0] == 0 } ?? Self.fixedBytes
-        guard let fingerprint = bytes.text(at: 72..<end), greatestNorm.isFinite else { return nil }
+        // The generation after this one has a number too.
+        guard let fingerprint = bytes.text(at: 72..<end), greatestNorm.isFinite, greatestNorm >= 0,
+            generation < UInt64.max
+        else { return nil }
         self.fingerprint = fingerprint
         sections = []
         var next = Self.fixedBytes

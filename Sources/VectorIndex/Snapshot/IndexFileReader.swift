@@ -99,14 +99,18 @@ struct IndexFileReader {
         var remade: String?
         let isDue = rowCount >= policy.leastRows && head.layout.embeddingCount <= CodeScan.greatestDimension
         do throws(IndexFileError) {
-            codes = try readCodes()
+            codes = try readCodes(sketchesFrom: policy.sketchesFrom)
             if codes == nil, isDue { remade = "the file has none" }
         } catch {
-            remade = "\(error)"
+            // Of fewer rows no codes are made, in place of damaged ones neither.
+            if isDue {
+                // The file as a whole is not what is made anew.
+                if case .damaged(_, let part) = error { remade = part } else { remade = "\(error)" }
+            }
         }
         let rows = try buffer(
             .rows, of: Float.self, count: rowCount * head.layout.rowCount, isMapped: memory == .lean)
-        if remade != nil, isDue {
+        if remade != nil {
             codes = policy.codes(of: rows, count: rowCount, layout: head.layout, known: [])
         }
         let segment = Segment(
@@ -129,7 +133,7 @@ struct IndexFileReader {
         return names
     }
 
-    private func readCodes() throws(IndexFileError) -> RowCodes? {
+    private func readCodes(sketchesFrom: Int) throws(IndexFileError) -> RowCodes? {
         guard head.section(.codeHeader) != nil else { return nil }
         let rowCount = head.rowCount
         let n = head.layout.embeddingCount
@@ -161,6 +165,7 @@ struct IndexFileReader {
         }
         return RowCodes(
             axes: axes, count: rowCount, planes: planes, abilities: abilities, abilityWidth: header.abilityWidth,
-            greatestEmbeddingNorm: header.greatestEmbeddingNorm, meanTail: header.meanTail)
+            greatestEmbeddingNorm: header.greatestEmbeddingNorm, meanTail: header.meanTail,
+            sketchesFrom: sketchesFrom)
     }
 }

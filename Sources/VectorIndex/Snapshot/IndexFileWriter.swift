@@ -10,7 +10,7 @@ struct IndexFileWriter {
     private let clusterNames: [UInt8]
     private let attributes: [UInt8]
 
-    /// - Throws: `IndexFileError.damaged` where an attribute has words for some rows and numbers for others.
+    /// - Throws: `IndexFileError.unwritable` where an attribute has words for some rows and numbers for others.
     init(_ generation: Generation, policy: CodePolicy, path: String) throws(IndexFileError) {
         self.generation = generation
         parts = zip(generation.segments, generation.dead).map { ($0, $1) }
@@ -29,7 +29,12 @@ struct IndexFileWriter {
         do throws(IndexError) {
             attributes = try AttributeColumns(merging: parts.map { ($0.segment.columns, $0.dead) }).bytes
         } catch {
-            throw .damaged(path: path, part: "\(error)")
+            // Said of the whole: the error itself says what one of the segments holds.
+            if case .attributeKind(let name, _) = error {
+                throw .unwritable(
+                    path: path, reason: "attribute “\(name)” has words for some items and numbers for others")
+            }
+            throw .unwritable(path: path, reason: "\(error)")
         }
     }
 
@@ -47,7 +52,7 @@ struct IndexFileWriter {
             }
             try writer.finish(head: head.encoded(), size: head.size)
         } catch {
-            throw .file(error)
+            throw .notSaved(path: path, cause: error)
         }
         return IndexFileWriting(rows: ids.count, bytes: head.size)
     }

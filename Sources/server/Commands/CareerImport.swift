@@ -47,8 +47,8 @@ struct CareerImport {
         _ database: any SQLDatabase, _ imported: ImportedCareers, _ report: inout ImportReport
     ) async throws {
         let repository = CareerRepository(database)
-        let stored = Dictionary(
-            uniqueKeysWithValues: try await repository.active().map { ($0.content.id, $0.content) })
+        // Of two ids that differ in their bytes alone, either: the update refuses what makes such a pair.
+        let stored = Dictionary(try await repository.active().map { ($0.content.id, $0.content) }) { first, _ in first }
         let known = Dictionary(
             uniqueKeysWithValues: try await CareerSourceRepository(database).all().map { ($0.name, $0) })
         var update = CareerUpdate(

@@ -70,7 +70,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let counts: [(source: String, active: Int, retired: Int)]
         /// Whether an import has taken the place of the built-in careers for good.
         let isImportAlone: Bool
-        let modelInUse: String?
+        /// What a start loads.
+        let choice: ModelChoice
         let careerCount: Int
         let coverage: VectorCoverage?
     }
@@ -87,7 +88,8 @@ struct DoctorCommand: AsyncParsableCommand {
                     counts: try await CareerRepository(database).counts(),
                     isImportAlone: try await SettingRepository(database).value(of: BuiltInContent.retiredSetting)
                         != nil,
-                    modelInUse: try await reembedder.modelInUse(), careerCount: content.careers.count,
+                    choice: try await ModelChoice.read(from: database, settings: settings),
+                    careerCount: content.careers.count,
                     coverage: try await reembedder.coverage(of: content.careers))
                 try await database.close()
                 return problems.isEmpty
@@ -133,14 +135,15 @@ struct DoctorCommand: AsyncParsableCommand {
     ///
     /// - Returns: the findings, and the space of the model where it can be loaded.
     private func model(_ settings: ServiceSettings, _ stored: Stored?) -> ([Finding], TextSpace?) {
-        let id = stored?.modelInUse ?? settings.model
+        let choice = stored?.choice ?? ModelChoice(id: settings.model, precision: settings.precision)
+        let id = choice.id
         let difference =
             id == settings.model
             ? ""
             : "; the settings name \(settings.model), and the vectors of the careers decide: "
                 + "“pathlight reembed --model \(settings.model)” changes them"
         switch LoadedModel.load(
-            id, from: settings.modelsDirectory, precision: settings.precision, cacheEntries: 0)
+            id, from: settings.modelsDirectory, precision: choice.precision, cacheEntries: 0)
         {
         case .missing(let problem):
             let detail = LoadedModel.degradation(problem).detail + difference
@@ -181,7 +184,11 @@ struct DoctorCommand: AsyncParsableCommand {
                 + "\(state.current) of \(stored.careerCount) careers with the vector of their present text"
         ]
         if let space, space.id != generation.spaceID {
-            details.append("of another space, \(generation.spaceID); they are made anew when the service starts")
+            let consequence =
+                coverage.isHeld
+                ? "the service ranks by abilities alone until they are made anew"
+                : "they are made anew when the service starts"
+            details.append("of another space, \(generation.spaceID); \(consequence)")
         }
         if state.stale > 0 { details.append("\(state.stale) with that of an earlier text") }
         if state.pending > 0 { details.append("\(state.pending) without any") }

@@ -29,7 +29,9 @@ extension EvaluateCommand {
             let (settings, logger) = try common.settings()
             var reports: [VarietyReport] = []
             for comparison in AbilityComparison.allCases {
-                let pathways = try await Pathways.open(settings, comparison: comparison, logger: logger)
+                // The service keeps an index of its own way of comparing: that of another must not take its place.
+                let pathways = try await Pathways.open(
+                    settings, comparison: comparison, keepsIndex: false, logger: logger)
                 reports.append(
                     try await VarietyReport.measure(
                         pathways.recommender, quiz: pathways.quiz, sheets: sheets, seed: seed))

@@ -29,7 +29,9 @@ struct FeedbackRoutes {
         let named = try await request.readFields(in: scope) { fields in
             Named(
                 session: fields.requiredString("session_id", maxBytes: Self.maximumIDBytes),
-                career: fields.requiredString("career_id", maxBytes: RecommendationReader.maximumNameBytes),
+                // As the catalogue writes it, so that a career is not saved twice under two spellings of its id.
+                career: pathways.recommender.current.storedID(
+                    fields.requiredString("career_id", maxBytes: RecommendationReader.maximumNameBytes)),
                 recommendation: fields.string("recommendation_id", maxBytes: Self.maximumIDBytes, allowEmpty: false),
                 // What was looked at was looked at: a view cannot be taken back, and the field is not known there.
                 isUndone: kind == .viewed ? false : fields.bool("undo") ?? false)

@@ -63,12 +63,17 @@ extension ServiceSettings {
         try reader.read(.topNMaximum, into: &settings.topNMaximum, in: 1...10_000)
         try reader.read(.cacheEntries, into: &settings.cacheEntries, in: 0...10_000_000)
         try reader.read(.indexMemory, into: &settings.indexMemory)
-        // One request of the longest text must fit: 16 KiB in pieces.
-        try reader.read(.queueTokens, into: &settings.embedding.tokens, in: 4_096...100_000_000)
+        // One request of the longest text must fit, and the free answers of a quiz with it.
+        try reader.read(.queueTokens, into: &settings.embedding.tokens, in: 16_384...100_000_000)
         try reader.read(.queueTexts, into: &settings.embedding.texts, in: 64...10_000_000)
         try reader.read(.batchTokens, into: &settings.embedding.batchTokens, in: 1...65_536)
         try reader.read(.trustedProxy, into: &settings.trustedProxy)
         guard isLoopback(settings.host) else { throw SettingsError.beyondLoopback(host: settings.host) }
+        // A text is cut into pieces of 500 characters at least and 256 tokens at most (`TextPieces`).
+        guard settings.embedding.tokens >= settings.limits.stringBytes / 2 else {
+            throw SettingsError.queueBelowText(
+                tokens: settings.embedding.tokens, stringBytes: settings.limits.stringBytes)
+        }
         return Loaded(settings: settings, warnings: unknownVariables(in: environment))
     }
 

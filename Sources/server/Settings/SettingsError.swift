@@ -8,6 +8,8 @@ package enum SettingsError: Error, Equatable, CustomStringConvertible {
     case unknownKey(key: String, file: String, hint: String)
     case invalidValue(key: String, source: String, value: String, expected: String)
     case beyondLoopback(host: String)
+    /// The longest text that a request may have would find no room in an empty queue.
+    case queueBelowText(tokens: Int, stringBytes: Int)
 
     package var description: String {
         switch self {
@@ -22,6 +24,10 @@ package enum SettingsError: Error, Equatable, CustomStringConvertible {
         case .beyondLoopback(let host):
             "`\(excerpt(of: host))` can be reached from other machines, and this version has no accounts or keys to "
                 + "protect it; listen on 127.0.0.1 and put an authenticating proxy in front"
+        case .queueBelowText(let tokens, let stringBytes):
+            "`embedding.queue_tokens` is \(tokens), and a text of \(stringBytes) bytes, which `limits.string_bytes` "
+                + "allows, may have \(stringBytes / 2) tokens and would never fit; raise the former to "
+                + "\(stringBytes / 2) at least, or lower the latter to \(tokens * 2) at most"
         }
     }
 }

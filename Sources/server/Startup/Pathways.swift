@@ -27,10 +27,13 @@ struct Pathways: Sendable {
 
     /// Opens the data, loads the model and builds the careers' index.
     ///
-    /// - Parameter completing: what to do about careers without a fitting vector.
+    /// - Parameters:
+    ///   - keepsIndex: whether the index is kept in the data folder between starts; not where it is another than the
+    ///     service's.
+    ///   - completing: what to do about careers without a fitting vector.
     /// - Throws: `StoreError`, `CatalogueError` or what the encoder throws; each says how to mend it.
     static func open(
-        _ settings: ServiceSettings, comparison: AbilityComparison = .centred,
+        _ settings: ServiceSettings, comparison: AbilityComparison = .centred, keepsIndex: Bool = true,
         completing: CareerGenerationBuilder.Completion = .always, logger: Logger
     ) async throws -> Pathways {
         let start = ContinuousClock.now
@@ -39,8 +42,8 @@ struct Pathways: Sendable {
             let quiz = try BuiltInContent.quiz()
             try await updateCatalogue(in: database, logger: logger)
             let catalogue = try await ServedCatalogue.open(
-                database: database, quiz: quiz, comparison: comparison, settings: settings, completing: completing,
-                logger: logger)
+                database: database, quiz: quiz, comparison: comparison, settings: settings,
+                indexPlace: keepsIndex ? settings.indexPlace : nil, completing: completing, logger: logger)
             let generation = catalogue.recommender.current
             logger.info(
                 "careers ready",

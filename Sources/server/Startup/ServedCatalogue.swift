@@ -1,3 +1,4 @@
+internal import Embedder
 internal import Engine
 internal import Logging
 internal import Store
@@ -27,14 +28,14 @@ final class ServedCatalogue: Sendable {
 
     private init(
         recommender: Recommender, database: any SQLDatabase, builder: CareerGenerationBuilder,
-        settings: ServiceSettings, logger: Logger, model: ActiveModel, revision: Int64
+        settings: ServiceSettings, logger: Logger, model: ActiveModel, revision: Int64, waitsForAll: Bool
     ) {
         self.recommender = recommender
         self.database = database
         self.builder = builder
         self.settings = settings
         self.logger = logger
-        state = Mutex(State(model: model, progress: nil, revision: revision))
+        state = Mutex(State(model: model, progress: nil, revision: revision, waitsForAll: waitsForAll))
     }
 
     var model: ActiveModel { state.withLock { $0.model } }
@@ -53,22 +54,24 @@ final class ServedCatalogue: Sendable {
     /// Forgets the problem of a step; gives what it was.
     func mended(_ step: StandingProblems.Step) -> String? { state.withLock { $0.problems.mended(step) } }
 
+    /// - Parameter indexPlace: where the index is kept between starts; nil for nowhere.
     static func open(
         database: any SQLDatabase, quiz: Quiz, comparison: AbilityComparison, settings: ServiceSettings,
-        completing: CareerGenerationBuilder.Completion, logger: Logger
+        indexPlace: IndexPlace?, completing: CareerGenerationBuilder.Completion, logger: Logger
     ) async throws -> ServedCatalogue {
         let content = try await CatalogueContent.read(from: database)
+        let choice = try await modelToLoad(in: database, settings: settings, logger: logger)
         let model = try await ActiveModel.load(
-            try await modelID(in: database, settings: settings, logger: logger), settings: settings,
-            limits: settings.embedding)
+            choice.id, precision: choice.precision, settings: settings, limits: settings.embedding)
         if let degradation = model.degradation {
             logger.warning(
                 "degraded", metadata: ["reason": "\(degradation.reason.rawValue)", "detail": "\(degradation.detail)"])
         }
         let builder = CareerGenerationBuilder(
-            database: database, quiz: quiz, comparison: comparison, indexPlace: settings.indexPlace)
+            database: database, quiz: quiz, comparison: comparison, indexPlace: indexPlace)
         let generation: CareerGeneration
         let statistics: CareerGenerationBuilder.Statistics
+        var isSetAside = false
         do {
             (generation, statistics) = try await builder.build(
                 content, encoder: model.encoder, degradation: model.degradation, completing: completing
@@ -78,31 +81,55 @@ final class ServedCatalogue: Sendable {
         } catch ReembedError.otherModel {
             // Another process has just changed it.
             return try await open(
-                database: database, quiz: quiz, comparison: comparison, settings: settings, completing: completing,
-                logger: logger)
+                database: database, quiz: quiz, comparison: comparison, settings: settings, indexPlace: indexPlace,
+                completing: completing, logger: logger)
+        } catch let error as ReembedError {
+            // Vectors that nobody can ask about here, of other weights or composed in another way: the model waits
+            // until they are made anew, which the watcher goes on to say.
+            guard case .held = error else { throw error }
+            guard try await ModelChoice.read(from: database, settings: settings) == choice else {
+                // Somebody has just gone back; of what is in use now the model can be loaded.
+                return try await open(
+                    database: database, quiz: quiz, comparison: comparison, settings: settings, indexPlace: indexPlace,
+                    completing: completing, logger: logger)
+            }
+            logger.warning("degraded", metadata: ["detail": "\(error)"])
+            let degradation = Degradation(
+                reason: .noModel, detail: "Careers are ranked by abilities alone: \(error).")
+            (generation, statistics) = try await builder.build(
+                content, encoder: nil, degradation: degradation, completing: .never)
+            isSetAside = true
         }
         let catalogue = ServedCatalogue(
-            recommender: Recommender(generation: generation, encoder: model.encoder), database: database,
-            builder: builder, settings: settings, logger: logger, model: model,
-            revision: Int64(clamping: generation.number))
+            recommender: Recommender(generation: generation, encoder: isSetAside ? nil : model.encoder),
+            database: database, builder: builder, settings: settings, logger: logger, model: model,
+            revision: Int64(clamping: generation.number), waitsForAll: isSetAside)
         catalogue.report(generation, statistics)
         return catalogue
     }
 
-    /// The model of the vectors in use; the settings decide only where there are none.
-    private static func modelID(
+    /// The model to load; tells where it is another than the settings have.
+    private static func modelToLoad(
         in database: any SQLDatabase, settings: ServiceSettings, logger: Logger
-    ) async throws -> String {
-        guard let inUse = try await Reembedder(database).modelInUse(), inUse != settings.model else {
-            return settings.model
+    ) async throws -> ModelChoice {
+        let choice = try await ModelChoice.read(from: database, settings: settings)
+        if choice.id != settings.model {
+            logger.warning(
+                "the settings name another model than the careers are embedded with; the latter is used",
+                metadata: [
+                    "settings": "\(settings.model)", "used": "\(choice.id)",
+                    "to change": "pathlight reembed --model \(settings.model)",
+                ])
         }
-        logger.warning(
-            "the settings name another model than the careers are embedded with; the latter is used",
-            metadata: [
-                "settings": "\(settings.model)", "used": "\(inUse)",
-                "to change": "pathlight reembed --model \(settings.model)",
-            ])
-        return inUse
+        if choice.precision != settings.precision {
+            logger.warning(
+                "a rollback holds vectors of another precision than the settings name; the former is used",
+                metadata: [
+                    "settings": "\(settings.precision.rawValue)", "used": "\(choice.precision.rawValue)",
+                    "to change": "pathlight reembed",
+                ])
+        }
+        return choice
     }
 
     private func report(_ generation: CareerGeneration, _ statistics: CareerGenerationBuilder.Statistics) {
@@ -156,15 +183,18 @@ final class ServedCatalogue: Sendable {
         }
     }
 
-    /// The model of the vectors in use now; the present one where it cannot be loaded.
+    /// The model of the vectors in use now, and while a rollback is held, in their precision.
     private func followModel() async throws -> ActiveModel {
         let present = model
-        guard let inUse = try await Reembedder(database).modelInUse(), inUse != present.id else { return present }
-        let next = try await ActiveModel.load(inUse, settings: settings, limits: settings.embedding)
+        guard try await Reembedder(database).spaceInUse() != nil else { return present }
+        let choice = try await ModelChoice.read(from: database, settings: settings)
+        guard choice != ModelChoice(id: present.id, precision: present.precision) else { return present }
+        let next = try await ActiveModel.load(
+            choice.id, precision: choice.precision, settings: settings, limits: settings.embedding)
         if let degradation = next.degradation {
             logger.error(
                 "the careers were re-embedded with a model that is not usable here",
-                metadata: ["model": "\(inUse)", "detail": "\(degradation.detail)"])
+                metadata: ["model": "\(choice.id)", "detail": "\(degradation.detail)"])
         }
         return next
     }

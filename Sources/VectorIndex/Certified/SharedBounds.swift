@@ -1,0 +1,45 @@
+internal import Synchronization
+
+/// The best list of lower bounds that all workers of a search have found together.
+///
+/// A worker's own list knows its own rows alone, and with half of the rows the hundredth best is further down. Each adds
+/// what a tile gave it and goes on with the list of all.
+///
+/// SAFETY of `@unchecked Sendable`: `list` is only touched by who holds the lock. That is an atomic and no `Mutex`: workers
+/// meet here for microseconds, seldom at the same time, and the thread sanitizer sees through an atomic.
+final class SharedBounds: @unchecked Sendable {
+    private let isTaken = Atomic(false)
+    private var list: Selection
+
+    init(_ list: Selection) { self.list = list }
+
+    private func withLock<Result>(_ body: (inout Selection) -> Result) -> Result {
+        while isTaken.exchange(true, ordering: .acquiring) {}
+        defer { isTaken.store(false, ordering: .releasing) }
+        return body(&list)
+    }
+
+    /// Adds what `candidates` has found since the last time, and gives it the list of all.
+    func exchange(with candidates: inout Candidates) {
+        candidates.bounds = withLock { list in
+            for bound in candidates.news { list.add(bound) }
+            list.cut()
+            return list
+        }
+        candidates.forgetNews()
+    }
+
+    /// Puts canonical scores in the place of the list's lower bounds, which raises the threshold.
+    ///
+    /// No worker may exchange meanwhile.
+    ///
+    /// - Returns: how many rows were scored.
+    func sharpen(by scores: ([Selection.Candidate]) -> [Float]) -> Int {
+        let known = withLock { $0.best() }
+        let exact = scores(known)
+        withLock { list in
+            list.rescore(zip(known, exact).map { .init(score: $1, cluster: $0.cluster, slot: $0.slot) })
+        }
+        return known.count
+    }
+}
