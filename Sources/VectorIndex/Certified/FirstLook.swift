@@ -35,7 +35,7 @@ struct FirstLook: Sendable {
     private static func promising(_ capacity: Int) -> Int { 4 * capacity }
 
     /// Candidates for each row that a list holds from which on the list is scored: bounds and scores lie far apart.
-    private static let doubtful = 2
+    private static let doubtful = 1
 
     /// The rows to begin with: those before the first tile without codes, or with few rows that may be found; nil where
     /// these are not many.
@@ -67,66 +67,59 @@ struct FirstLook: Sendable {
         defer { ScanTile.pool.give(back: tiles) }
         let count = min(WorkerThreads.processorCount, places.count)
         let lanes = (0..<count).map { _ in Lane(Candidates(bounds: bounds, isShared: true)) }
-        let cuts = Cuts()
+        let state = State()
         let scored = Atomic(0)
         let places = self.places
         let wanted = Self.promising(bounds.capacity)
-
-        /// What the lanes have found becomes known to all.
-        @Sendable func merge() {
-            for lane in lanes { shared.exchange(with: &lane.candidates) }
-            // Bounds far apart from scores leave many rows in doubt; then the scores of the best are worth their reading.
-            let known = lanes.reduce(0) { $0 + $1.candidates.rows.count }
-            if known > Self.doubtful * bounds.capacity {
-                let found = shared.sharpen { generation.scores(of: $0, for: query) }
-                scored.add(found, ordering: .relaxed)
-            }
-            for lane in lanes {
-                shared.exchange(with: &lane.candidates)
-                floor.lift(&lane.candidates.bounds)
-            }
-        }
-
-        // Bounds of all; a cut; what lies above it; the threshold that follows; the sketches of the rest; a cut of what
-        // these leave; what lies above it; the threshold that follows; the rest.
-        let each = places.count
-        Lockstep.run(lanes: count, itemCounts: [each, 1, each, 1, each, 1, each, 1, each]) { lane, step, item in
-            let place = places[item]
-            guard let query = coded[place.segment], let codes = generation.segments[place.segment].codes else { return }
-            let tile = CodedScan.Tile(
-                segment: generation.segments[place.segment], codes: codes, rows: place.rows,
-                offset: generation.offsets[place.segment], coded: query, eligible: eligible[place.segment],
-                floor: floor)
-            switch step {
-            case 0: tiles[item].scan.open(tile)
-            case 1:
+        // Each lane's finds become known to all, and in doubt are scored by all lanes.
+        let meeting: [Step] = [.merge, .score, .sharpen]
+        let plan: [Step] =
+            [.open, .cut, .look] + meeting + [.setAside, .cutAside, .takeUp] + meeting + [.takeUpRest] + meeting
+        let counts = plan.map { $0.isByTile ? places.count : $0 == .score ? Self.scoreParts : 1 }
+        Lockstep.run(lanes: count, itemCounts: counts) { lane, step, item in
+            switch plan[step] {
+            case .cut:
                 let total = places.reduce(0) { $0 + $1.rows.count }
-                cuts.first = Self.cut(wanted: wanted, of: total) { step in
+                state.cut = Self.cut(wanted: wanted, of: total) { step in
                     tiles.lazy.flatMap { $0.scan.sample(every: step) }
                 }
-            case 2: tiles[item].scan.look(at: cuts.first...(.infinity), of: tile, into: &lanes[lane].candidates)
-            case 4:
-                let range = -.infinity...cuts.first.nextDown
-                tiles[item].scan.setAside(range, of: tile, into: &lanes[lane].candidates)
-            case 5:
+            case .cutAside:
                 let total = tiles.reduce(0) { $0 + $1.scan.asideCount }
                 // Few are looked at all together.
-                let isFew = total <= 4 * wanted
-                cuts.second =
-                    isFew
+                state.cutAside =
+                    total <= 4 * wanted
                     ? -.greatestFiniteMagnitude
                     : Self.cut(wanted: wanted, of: total) { step in
                         tiles.lazy.flatMap { $0.scan.asideSample(every: step) }
                     }
-            case 6:
-                tiles[item].scan.takeUp(cuts.second...(.infinity), of: tile, into: &lanes[lane].candidates)
-            case 8:
-                let range = -.infinity...cuts.second.nextDown
-                tiles[item].scan.takeUp(range, of: tile, into: &lanes[lane].candidates)
-            default: merge()
+            case .merge:
+                for lane in lanes { shared.exchange(with: &lane.candidates) }
+                // Bounds far apart from scores leave many rows in doubt; then the scores of the best are worth their reading.
+                let known = lanes.reduce(0) { $0 + $1.candidates.rows.count }
+                state.best = known > Self.doubtful * bounds.capacity ? shared.best() : []
+                scored.add(state.best.count, ordering: .relaxed)
+            case .score:
+                let share = (state.best.count + Self.scoreParts - 1) / Self.scoreParts
+                let own = state.best.dropFirst(item * share).prefix(share)
+                state.parts[item].scores = own.isEmpty ? [] : generation.scores(of: Array(own), for: query)
+            case .sharpen:
+                shared.sharpen(state.best, to: state.parts.flatMap(\.scores))
+                for lane in lanes {
+                    shared.exchange(with: &lane.candidates)
+                    floor.lift(&lane.candidates.bounds)
+                }
+            default:
+                let place = places[item]
+                guard let coded = coded[place.segment], let codes = generation.segments[place.segment].codes else {
+                    return
+                }
+                let tile = CodedScan.Tile(
+                    segment: generation.segments[place.segment], codes: codes, rows: place.rows,
+                    offset: generation.offsets[place.segment], coded: coded, eligible: eligible[place.segment],
+                    floor: floor)
+                Self.take(plan[step], &tiles[item].scan, tile, state, into: &lanes[lane].candidates)
             }
         }
-        merge()
         return (
             lanes.flatMap { lane in
                 lane.candidates.prune()
@@ -135,12 +128,67 @@ struct FirstLook: Sendable {
         )
     }
 
-    /// Bounds above which rows are looked at before the others.
+    /// A step for one tile.
+    private static func take(
+        _ step: Step, _ scan: inout CodedScan, _ tile: CodedScan.Tile, _ state: State,
+        into candidates: inout Candidates
+    ) {
+        switch step {
+        case .open: scan.open(tile)
+        case .look: scan.look(at: state.cut...(.infinity), of: tile, into: &candidates)
+        case .setAside: scan.setAside(-.infinity...state.cut.nextDown, of: tile, into: &candidates)
+        case .takeUp: scan.takeUp(state.cutAside...(.infinity), of: tile, into: &candidates)
+        case .takeUpRest: scan.takeUp(-.infinity...state.cutAside.nextDown, of: tile, into: &candidates)
+        case .cut, .cutAside, .merge, .score, .sharpen: break
+        }
+    }
+
+    /// What the lanes do together, one after the other.
+    private enum Step {
+        /// Bounds of all rows by the first plane.
+        case open
+        /// Which of them are promising.
+        case cut
+        /// Follow these to their end.
+        case look
+        /// Sketches of the others.
+        case setAside
+        /// Which of those that are left are promising.
+        case cutAside
+        /// Follow these to their end.
+        case takeUp
+        /// The others.
+        case takeUpRest
+        case merge
+        case score
+        case sharpen
+
+        var isByTile: Bool {
+            switch self {
+            case .open, .look, .setAside, .takeUp, .takeUpRest: true
+            case .cut, .cutAside, .merge, .score, .sharpen: false
+            }
+        }
+    }
+
+    /// Parts in which lanes score a list.
+    private static let scoreParts = 8
+
+    /// What steps leave to later ones.
     ///
-    /// SAFETY of `@unchecked Sendable`: written in steps of one item, read in others.
-    private final class Cuts: @unchecked Sendable {
-        var first = Float.infinity
-        var second = Float.infinity
+    /// SAFETY of `@unchecked Sendable`: each value is written in steps of one item, a part by the item of its number, and
+    /// read in other steps.
+    private final class State: @unchecked Sendable {
+        final class Part: @unchecked Sendable {
+            var scores: [Float] = []
+        }
+
+        /// Bounds above which rows are looked at before the others.
+        var cut = Float.infinity
+        var cutAside = Float.infinity
+        /// Rows to be scored.
+        var best: [Selection.Candidate] = []
+        let parts = (0..<scoreParts).map { _ in Part() }
     }
 
     /// A bound that about `wanted` of `total` rows reach.

@@ -29,17 +29,16 @@ final class SharedBounds: @unchecked Sendable {
         candidates.forgetNews()
     }
 
-    /// Puts canonical scores in the place of the list's lower bounds, which raises the threshold.
+    /// The rows of the list.
+    func best() -> [Selection.Candidate] { withLock { $0.best() } }
+
+    /// Puts canonical scores in the place of the lower bounds of `rows`, which are the list's: raises the threshold.
     ///
-    /// No worker may exchange meanwhile.
-    ///
-    /// - Returns: how many rows were scored.
-    func sharpen(by scores: ([Selection.Candidate]) -> [Float]) -> Int {
-        let known = withLock { $0.best() }
-        let exact = scores(known)
+    /// No worker may exchange between `best` and this.
+    func sharpen(_ rows: [Selection.Candidate], to scores: [Float]) {
+        guard !rows.isEmpty else { return }
         withLock { list in
-            list.rescore(zip(known, exact).map { .init(score: $1, cluster: $0.cluster, slot: $0.slot) })
+            list.rescore(zip(rows, scores).map { .init(score: $1, cluster: $0.cluster, slot: $0.slot) })
         }
-        return known.count
     }
 }
