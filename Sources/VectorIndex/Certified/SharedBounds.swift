@@ -1,22 +1,19 @@
-internal import Synchronization
+internal import VectorMath
 
 /// The best list of lower bounds that all workers of a search have found together.
 ///
 /// A worker's own list knows its own rows alone, and with half of the rows the hundredth best is further down. Each adds
 /// what a tile gave it and goes on with the list of all.
 ///
-/// SAFETY of `@unchecked Sendable`: `list` is only touched by who holds the lock. That is an atomic and no `Mutex`: workers
-/// meet here for microseconds, seldom at the same time, and the thread sanitizer sees through an atomic.
+/// SAFETY of `@unchecked Sendable`: `list` is only touched by who holds the lock.
 final class SharedBounds: @unchecked Sendable {
-    private let isTaken = Atomic(false)
+    private let lock = SpinLock()
     private var list: Selection
 
     init(_ list: Selection) { self.list = list }
 
     private func withLock<Result>(_ body: (inout Selection) -> Result) -> Result {
-        while isTaken.exchange(true, ordering: .acquiring) {}
-        defer { isTaken.store(false, ordering: .releasing) }
-        return body(&list)
+        lock.withLock { body(&list) }
     }
 
     /// Adds what `candidates` has found since the last time, and gives it the list of all.
