@@ -26,7 +26,7 @@ struct Report: Encodable {
         var parts = [machine.markdown(date: date)]
         if !figures.search.isEmpty { parts.append("**Search**, best 100\n\n" + searchTable.markdown) }
         if !figures.embedding.isEmpty {
-            parts.append("**Embedding**, one text, no cache\n\n" + embeddingTable.markdown)
+            parts.append("**Embedding** in float32, one text, no cache\n\n" + embeddingTable.markdown)
         }
         if !figures.routes.isEmpty { parts.append("**`POST /api/results/recommend/`**\n\n" + routeTable.markdown) }
         if !figures.notes.isEmpty { parts.append(figures.notes.map { "- \($0)\n" }.joined()) }
