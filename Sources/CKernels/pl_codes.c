@@ -113,18 +113,16 @@ static inline __attribute__((always_inline)) void pl_codes_any_bounds_vnni(
     }
 }
 
+// Two loops, each with its bits known when it is compiled.
 PL_TARGET_VNNI
-static void pl_codes_bounds_vnni(const pl_codes_query *q, const uint8_t *codes, const pl_codes_row *rows,
-                                 const uint32_t *which, const float *base, size_t count, float *partial,
-                                 float *upper) {
-    pl_codes_any_bounds_vnni(q, PL_BITS_ALL, codes, rows, which, base, count, partial, upper);
-}
-
-PL_TARGET_VNNI
-static void pl_codes_refine_vnni(const pl_codes_query *q, const uint8_t *codes, const pl_codes_row *rows,
-                                 const uint32_t *which, const float *base, size_t count, float *partial,
-                                 float *upper) {
-    pl_codes_any_bounds_vnni(q, PL_BITS_LOWER, codes, rows, which, base, count, partial, upper);
+static void pl_codes_bounds_vnni(const pl_codes_query *q, pl_codes_bits bits, const uint8_t *codes,
+                                 const pl_codes_row *rows, const uint32_t *which, const float *base, size_t count,
+                                 float *partial, float *upper) {
+    if (bits == PL_BITS_ALL) {
+        pl_codes_any_bounds_vnni(q, PL_BITS_ALL, codes, rows, which, base, count, partial, upper);
+    } else {
+        pl_codes_any_bounds_vnni(q, PL_BITS_LOWER, codes, rows, which, base, count, partial, upper);
+    }
 }
 #elif defined(__aarch64__)
 static int32_t pl_codes_product_neon(const int16_t *values, size_t dimension, const uint8_t *u, uint8_t mask) {
@@ -169,10 +167,16 @@ pl_codes_product_function pl_codes_product_for(int isa) {
     }
 }
 
-// One row after the other.
-static void pl_codes_bounds_by_rows(int isa, const pl_codes_query *query, pl_codes_bits bits, const uint8_t *codes,
-                                    const pl_codes_row *rows, const uint32_t *which, const float *base, size_t count,
-                                    float *partial, float *upper) {
+static void pl_codes_any_bounds(int isa, const pl_codes_query *query, pl_codes_bits bits, const uint8_t *codes,
+                                const pl_codes_row *rows, const uint32_t *which, const float *base, size_t count,
+                                float *partial, float *upper) {
+    if (isa == PL_ISA_BEST) isa = pl_isa_best();
+#if defined(__x86_64__)
+    if (pl_codes_has_vnni(isa)) {
+        pl_codes_bounds_vnni(query, bits, codes, rows, which, base, count, partial, upper);
+        return;
+    }
+#endif
     pl_codes_product_function function = pl_codes_product_for(isa);
     const uint8_t mask = bits == PL_BITS_LOWER ? 7 : 0xFF;
     const float middle = bits == PL_BITS_LOWER ? 3.5f * pl_codes_query_sum(query) : 0;
@@ -186,26 +190,12 @@ static void pl_codes_bounds_by_rows(int isa, const pl_codes_query *query, pl_cod
 
 void pl_codes_bounds_of(int isa, const pl_codes_query *query, const uint8_t *codes, const pl_codes_row *rows,
                         const uint32_t *which, const float *base, size_t count, float *partial, float *upper) {
-    if (isa == PL_ISA_BEST) isa = pl_isa_best();
-#if defined(__x86_64__)
-    if (pl_codes_has_vnni(isa)) {
-        pl_codes_bounds_vnni(query, codes, rows, which, base, count, partial, upper);
-        return;
-    }
-#endif
-    pl_codes_bounds_by_rows(isa, query, PL_BITS_ALL, codes, rows, which, base, count, partial, upper);
+    pl_codes_any_bounds(isa, query, PL_BITS_ALL, codes, rows, which, base, count, partial, upper);
 }
 
 void pl_codes_refine_of(int isa, const pl_codes_query *query, const uint8_t *codes, const pl_codes_row *rows,
                         const uint32_t *which, const float *base, size_t count, float *partial, float *upper) {
-    if (isa == PL_ISA_BEST) isa = pl_isa_best();
-#if defined(__x86_64__)
-    if (pl_codes_has_vnni(isa)) {
-        pl_codes_refine_vnni(query, codes, rows, which, base, count, partial, upper);
-        return;
-    }
-#endif
-    pl_codes_bounds_by_rows(isa, query, PL_BITS_LOWER, codes, rows, which, base, count, partial, upper);
+    pl_codes_any_bounds(isa, query, PL_BITS_LOWER, codes, rows, which, base, count, partial, upper);
 }
 
 void pl_codes_bounds(int isa, const pl_codes_query *query, const uint8_t *codes, const pl_codes_row *rows,

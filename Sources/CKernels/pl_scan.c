@@ -213,97 +213,88 @@ size_t pl_select_at_least(int isa, const float *scores, size_t count, float thre
     return pl_select_portable(scores, count, threshold, selected);
 }
 
-static size_t pl_keep_portable(float least, float most, const uint32_t *which, const float *upper, const float *partial,
-                               size_t start, size_t count, size_t found, uint32_t *kept, float *kept_upper,
-                               float *kept_partial) {
-    for (size_t i = start; i < count; i++) {
-        const float bound = upper[i];
-        if (!(bound >= least && bound <= most)) continue;
-        kept[found] = which ? which[i] : (uint32_t)i;
-        kept_partial[found] = partial[i];
-        kept_upper[found++] = bound;
-    }
-    return found;
+// Rows with their bounds and partial sums: those that are read, and where those that are kept go.
+typedef struct {
+    const uint32_t *which;
+    const float *upper, *partial;
+    uint32_t *kept;
+    float *kept_upper, *kept_partial;
+} pl_bounded_rows;
+
+static inline size_t pl_keep_one(const pl_bounded_rows *rows, size_t i, size_t found) {
+    rows->kept[found] = rows->which[i];
+    rows->kept_partial[found] = rows->partial[i];
+    rows->kept_upper[found] = rows->upper[i];
+    return found + 1;
 }
 
 #if defined(__x86_64__)
+// Whole registers are written: never further than what was read, since `found` is at most `i`.
 PL_TARGET_AVX512
-static size_t pl_keep_avx512(float least, float most, const uint32_t *which, const float *upper, const float *partial,
-                             size_t count, uint32_t *kept, float *kept_upper, float *kept_partial) {
+static inline size_t pl_keep_sixteen(const pl_bounded_rows *rows, __mmask16 mask, size_t i, size_t found) {
+    const __m512i row = _mm512_loadu_si512(rows->which + i);
+    const __m512 bound = _mm512_loadu_ps(rows->upper + i), sum = _mm512_loadu_ps(rows->partial + i);
+    _mm512_storeu_si512(rows->kept + found, _mm512_maskz_compress_epi32(mask, row));
+    _mm512_storeu_ps(rows->kept_upper + found, _mm512_maskz_compress_ps(mask, bound));
+    _mm512_storeu_ps(rows->kept_partial + found, _mm512_maskz_compress_ps(mask, sum));
+    return found + (size_t)__builtin_popcount(mask);
+}
+
+// As many rows as fill registers: `*next` is the first that was not looked at.
+PL_TARGET_AVX512
+static size_t pl_keep_between_avx512(const pl_bounded_rows *rows, float least, float most, size_t count, size_t *next) {
     const __m512 low = _mm512_set1_ps(least), high = _mm512_set1_ps(most);
-    const __m512i ramp = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     size_t found = 0, i = 0;
-    // Whole registers are written: never further than what was read, since `found` is at most `i`.
     for (; i + 16 <= count; i += 16) {
-        const __m512 bound = _mm512_loadu_ps(upper + i);
-        const __mmask16 mask = _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(bound, low, _CMP_GE_OQ), bound, high, _CMP_LE_OQ);
-        if (mask == 0) continue;
-        const __m512i row = which ? _mm512_loadu_si512(which + i) : _mm512_add_epi32(_mm512_set1_epi32((int)i), ramp);
-        const __m512 sum = _mm512_loadu_ps(partial + i);
-        _mm512_storeu_si512(kept + found, _mm512_maskz_compress_epi32(mask, row));
-        _mm512_storeu_ps(kept_upper + found, _mm512_maskz_compress_ps(mask, bound));
-        _mm512_storeu_ps(kept_partial + found, _mm512_maskz_compress_ps(mask, sum));
-        found += (size_t)__builtin_popcount(mask);
+        const __m512 bound = _mm512_loadu_ps(rows->upper + i);
+        const __mmask16 above = _mm512_cmp_ps_mask(bound, low, _CMP_GE_OQ);
+        const __mmask16 mask = _mm512_mask_cmp_ps_mask(above, bound, high, _CMP_LE_OQ);
+        if (mask != 0) found = pl_keep_sixteen(rows, mask, i, found);
     }
-    return pl_keep_portable(least, most, which, upper, partial, i, count, found, kept, kept_upper, kept_partial);
+    *next = i;
+    return found;
+}
+
+PL_TARGET_AVX512
+static size_t pl_keep_above_floors_avx512(const pl_bounded_rows *rows, const uint32_t *clusters, const float *floors,
+                                          size_t count, size_t *next) {
+    size_t found = 0, i = 0;
+    for (; i + 16 <= count; i += 16) {
+        const __m512i row = _mm512_loadu_si512(rows->which + i);
+        const __m512 floor = _mm512_i32gather_ps(_mm512_i32gather_epi32(row, (const int *)clusters, 4), floors, 4);
+        const __mmask16 mask = _mm512_cmp_ps_mask(_mm512_loadu_ps(rows->upper + i), floor, _CMP_GE_OQ);
+        if (mask != 0) found = pl_keep_sixteen(rows, mask, i, found);
+    }
+    *next = i;
+    return found;
 }
 #endif
 
 size_t pl_keep_between(int isa, float least, float most, const uint32_t *which, const float *upper, const float *partial,
                        size_t count, uint32_t *kept, float *kept_upper, float *kept_partial) {
+    const pl_bounded_rows rows = {which, upper, partial, kept, kept_upper, kept_partial};
     if (isa == PL_ISA_BEST) isa = pl_isa_best();
+    size_t i = 0, found = 0;
 #if defined(__x86_64__)
-    if (isa == PL_ISA_AVX512) {
-        return pl_keep_avx512(least, most, which, upper, partial, count, kept, kept_upper, kept_partial);
-    }
+    if (isa == PL_ISA_AVX512) found = pl_keep_between_avx512(&rows, least, most, count, &i);
 #endif
-    return pl_keep_portable(least, most, which, upper, partial, 0, count, 0, kept, kept_upper, kept_partial);
-}
-
-static size_t pl_above_floors_portable(const uint32_t *clusters, const float *floors, const uint32_t *which,
-                                       const float *upper, const float *partial, size_t start, size_t count,
-                                       size_t found, uint32_t *kept, float *kept_upper, float *kept_partial) {
-    for (size_t i = start; i < count; i++) {
-        const float bound = upper[i];
-        const uint32_t row = which[i];
-        if (!(bound >= floors[clusters[row]])) continue;
-        kept[found] = row;
-        kept_partial[found] = partial[i];
-        kept_upper[found++] = bound;
+    for (; i < count; i++) {
+        if (upper[i] >= least && upper[i] <= most) found = pl_keep_one(&rows, i, found);
     }
     return found;
 }
 
-#if defined(__x86_64__)
-PL_TARGET_AVX512
-static size_t pl_above_floors_avx512(const uint32_t *clusters, const float *floors, const uint32_t *which,
-                                     const float *upper, const float *partial, size_t count, uint32_t *kept,
-                                     float *kept_upper, float *kept_partial) {
-    size_t found = 0, i = 0;
-    for (; i + 16 <= count; i += 16) {
-        const __m512i row = _mm512_loadu_si512(which + i);
-        const __m512 bound = _mm512_loadu_ps(upper + i), sum = _mm512_loadu_ps(partial + i);
-        const __m512 floor = _mm512_i32gather_ps(_mm512_i32gather_epi32(row, (const int *)clusters, 4), floors, 4);
-        const __mmask16 mask = _mm512_cmp_ps_mask(bound, floor, _CMP_GE_OQ);
-        _mm512_storeu_si512(kept + found, _mm512_maskz_compress_epi32(mask, row));
-        _mm512_storeu_ps(kept_upper + found, _mm512_maskz_compress_ps(mask, bound));
-        _mm512_storeu_ps(kept_partial + found, _mm512_maskz_compress_ps(mask, sum));
-        found += (size_t)__builtin_popcount(mask);
-    }
-    return pl_above_floors_portable(clusters, floors, which, upper, partial, i, count, found, kept, kept_upper,
-                                    kept_partial);
-}
-#endif
-
 size_t pl_keep_above_floors(int isa, const uint32_t *clusters, const float *floors, const uint32_t *which,
                             const float *upper, const float *partial, size_t count, uint32_t *kept, float *kept_upper,
                             float *kept_partial) {
+    const pl_bounded_rows rows = {which, upper, partial, kept, kept_upper, kept_partial};
     if (isa == PL_ISA_BEST) isa = pl_isa_best();
+    size_t i = 0, found = 0;
 #if defined(__x86_64__)
-    if (isa == PL_ISA_AVX512) {
-        return pl_above_floors_avx512(clusters, floors, which, upper, partial, count, kept, kept_upper, kept_partial);
-    }
+    if (isa == PL_ISA_AVX512) found = pl_keep_above_floors_avx512(&rows, clusters, floors, count, &i);
 #endif
-    return pl_above_floors_portable(clusters, floors, which, upper, partial, 0, count, 0, kept, kept_upper,
-                                    kept_partial);
+    for (; i < count; i++) {
+        if (upper[i] >= floors[clusters[which[i]]]) found = pl_keep_one(&rows, i, found);
+    }
+    return found;
 }

@@ -6,10 +6,8 @@
 #include "pl_scan.h"
 
 // One row in so many is dense; then bytes so far ahead are fetched.
-#ifndef PL_DENSE
 #define PL_DENSE 4
 #define PL_STREAM_AHEAD 2048
-#endif
 
 // Σ v·h of one row; its blocks begin at `block`.
 typedef int32_t (*pl_sketch_product_function)(const pl_codes_query *q, const uint8_t *block);

@@ -31,25 +31,34 @@ import VectorMath
         return products
     }
 
-    /// - Parameter which: nil for all rows.
-    static func bounds(
-        _ query: CodedPlaneQuery, of which: [UInt32]?, codes: [UInt8], records: [Float], base: [Float],
-        using instructions: InstructionSet
+    /// The partial sums and bounds that `kernel` writes, the former beginning as `base`.
+    static func written(
+        from base: [Float], _ kernel: (inout MutableSpan<Float>, inout MutableSpan<Float>) -> Void
     ) -> (partial: [Float], upper: [Float]) {
         var partial = base
         var upper = [Float](repeating: .nan, count: base.count)
         var partialOut = partial.mutableSpan
         var upperOut = upper.mutableSpan
-        if let which {
-            CodeScan.bounds(
-                query, of: which.span, codes: codes.span, records: records.span, hasBase: true, partial: &partialOut,
-                upper: &upperOut, using: instructions)
-        } else {
-            CodeScan.bounds(
-                query, codes: codes.span, records: records.span, hasBase: true, partial: &partialOut, upper: &upperOut,
-                using: instructions)
-        }
+        kernel(&partialOut, &upperOut)
         return (partial, upper)
+    }
+
+    /// - Parameter which: nil for all rows.
+    static func bounds(
+        _ query: CodedPlaneQuery, of which: [UInt32]?, codes: [UInt8], records: [Float], base: [Float],
+        using instructions: InstructionSet
+    ) -> (partial: [Float], upper: [Float]) {
+        written(from: base) { partial, upper in
+            if let which {
+                CodeScan.bounds(
+                    query, of: which.span, codes: codes.span, records: records.span, hasBase: true, partial: &partial,
+                    upper: &upper, using: instructions)
+            } else {
+                CodeScan.bounds(
+                    query, codes: codes.span, records: records.span, hasBase: true, partial: &partial, upper: &upper,
+                    using: instructions)
+            }
+        }
     }
 
     @Test(arguments: [64, 192, 384, 768])

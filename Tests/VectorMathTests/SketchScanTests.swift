@@ -61,20 +61,17 @@ import VectorMath
         _ query: CodedPlaneQuery, of which: [UInt32]?, _ sketches: [UInt8], base: [Float],
         using instructions: InstructionSet
     ) -> (partial: [Float], upper: [Float]) {
-        var partial = base
-        var upper = [Float](repeating: .nan, count: base.count)
-        var partialOut = partial.mutableSpan
-        var upperOut = upper.mutableSpan
-        if let which {
-            SketchScan.bounds(
-                query, of: which.span, sketches: sketches.span, hasBase: true, partial: &partialOut, upper: &upperOut,
-                using: instructions)
-        } else {
-            SketchScan.bounds(
-                query, of: nil, sketches: sketches.span, hasBase: true, partial: &partialOut, upper: &upperOut,
-                using: instructions)
+        `Codes of rows`.written(from: base) { partial, upper in
+            if let which {
+                SketchScan.bounds(
+                    query, of: which.span, sketches: sketches.span, hasBase: true, partial: &partial, upper: &upper,
+                    using: instructions)
+            } else {
+                SketchScan.bounds(
+                    query, of: nil, sketches: sketches.span, hasBase: true, partial: &partial, upper: &upper,
+                    using: instructions)
+            }
         }
-        return (partial, upper)
     }
 
     @Test(arguments: [128, 256, 384, 1_024])
@@ -127,13 +124,11 @@ import VectorMath
             for (i, r) in which.enumerated() {
                 #expect(abs(sums[i] - partial[Int(r)]) < 1e-6 && abs(bounds[i] - upper[Int(r)]) < 1e-6, "\(random)")
             }
-            var refined = sums
-            var refinedUpper = bounds
-            var refinedOut = refined.mutableSpan
-            var refinedUpperOut = refinedUpper.mutableSpan
-            CodeScan.refine(
-                query, of: which.span, codes: rows.codes.span, records: rows.records.span, partial: &refinedOut,
-                upper: &refinedUpperOut, using: instructions)
+            let (refined, refinedUpper) = `Codes of rows`.written(from: sums) { partial, upper in
+                CodeScan.refine(
+                    query, of: which.span, codes: rows.codes.span, records: rows.records.span, partial: &partial,
+                    upper: &upper, using: instructions)
+            }
             let (whole, wholeUpper) = `Codes of rows`.bounds(
                 query, of: which, codes: rows.codes, records: rows.records, base: picked, using: instructions)
             for i in which.indices {

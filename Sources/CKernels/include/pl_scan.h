@@ -33,8 +33,8 @@ void pl_scan_rows_of(int isa, const float *query, const float *rows, size_t dime
 // Writes the ascending indices i with scores[i] >= threshold to `selected`, at most `count`; returns how many.
 size_t pl_select_at_least(int isa, const float *scores, size_t count, float threshold, uint32_t *selected);
 
-// Keeps the rows whose bound lies in least … most: their numbers (`which`, or null for 0, 1, …), bounds and partial sums,
-// in order; returns how many. (count) each; what is written may be what is read.
+// Keeps the rows whose bound lies in least … most: their numbers (`which`), bounds and partial sums, in order; returns how
+// many. (count) each; what is written may be what is read.
 size_t pl_keep_between(int isa, float least, float most, const uint32_t *which, const float *upper, const float *partial,
                        size_t count, uint32_t *kept, float *kept_upper, float *kept_partial);
 

@@ -34,9 +34,6 @@ struct FirstLook: Sendable {
     /// Rows to be looked at first, for a selection of some capacity.
     private static func promising(_ capacity: Int) -> Int { 4 * capacity }
 
-    /// Candidates for each row that a list holds from which on the list is scored: bounds and scores lie far apart.
-    private static let doubtful = 1
-
     /// The rows to begin with: those before the first tile without codes, or with few rows that may be found; nil where
     /// these are not many.
     init?(_ generation: Generation, coded: [CodedQuery?], eligible: [Bitmap?], capacity: Int) {
@@ -96,7 +93,7 @@ struct FirstLook: Sendable {
                 for lane in lanes { shared.exchange(with: &lane.candidates) }
                 // Bounds far apart from scores leave many rows in doubt; then the scores of the best are worth their reading.
                 let known = lanes.reduce(0) { $0 + $1.candidates.rows.count }
-                state.best = known > Self.doubtful * bounds.capacity ? shared.best() : []
+                state.best = known > bounds.capacity ? shared.best() : []
                 scored.add(state.best.count, ordering: .relaxed)
             case .score:
                 let share = (state.best.count + Self.scoreParts - 1) / Self.scoreParts
