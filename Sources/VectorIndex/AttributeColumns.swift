@@ -97,6 +97,27 @@ struct AttributeColumns: Sendable, Equatable {
         self.count = count
     }
 
+    /// - Throws: `IndexError.attributeKind` where a name holds words here and a number for a row of `others` outside `dead`,
+    ///   or the other way round.
+    func requireKinds(of others: AttributeColumns, dead: Bitmap) throws(IndexError) {
+        for name in words.keys where others.hasNumber(name, outside: dead) {
+            throw .attributeKind(name, expected: "numbers")
+        }
+        for name in numbers.keys where others.hasWords(name, outside: dead) {
+            throw .attributeKind(name, expected: "words")
+        }
+    }
+
+    private func hasNumber(_ name: String, outside dead: Bitmap) -> Bool {
+        guard let column = numbers[name] else { return false }
+        return column.indices.contains { !column[$0].isNaN && !dead.contains($0) }
+    }
+
+    private func hasWords(_ name: String, outside dead: Bitmap) -> Bool {
+        guard let column = words[name] else { return false }
+        return ([column.wordless] + column.postings.values).contains { $0.contains { !dead.contains(Int($0)) } }
+    }
+
     var names: Set<String> { Set(words.keys).union(numbers.keys) }
 
     /// Bytes of the columns' numbers, their words aside.
@@ -106,8 +127,9 @@ struct AttributeColumns: Sendable, Equatable {
         }
     }
 
-    func rows(where name: String, isAnyOf wanted: Set<String>) throws(IndexError) -> Bitmap {
-        if numbers[name] != nil { throw .attributeKind(name, expected: "numbers; filter it with a range") }
+    /// - Parameter dead: rows whose attributes count no more, whatever their kind.
+    func rows(where name: String, isAnyOf wanted: Set<String>, dead: Bitmap) throws(IndexError) -> Bitmap {
+        if hasNumber(name, outside: dead) { throw .attributeKind(name, expected: "numbers; filter it with a range") }
         var bitmap = Bitmap(count: count)
         guard let postings = words[name]?.postings else { return bitmap }
         for word in wanted {
@@ -116,8 +138,9 @@ struct AttributeColumns: Sendable, Equatable {
         return bitmap
     }
 
-    func rows(where name: String, liesIn range: ClosedRange<Double>) throws(IndexError) -> Bitmap {
-        if words[name] != nil { throw .attributeKind(name, expected: "words; filter it by equality") }
+    /// - Parameter dead: rows whose attributes count no more, whatever their kind.
+    func rows(where name: String, liesIn range: ClosedRange<Double>, dead: Bitmap) throws(IndexError) -> Bitmap {
+        if hasWords(name, outside: dead) { throw .attributeKind(name, expected: "words; filter it by equality") }
         var bitmap = Bitmap(count: count)
         guard let column = numbers[name] else { return bitmap }
         for row in column.indices where range.contains(column[row]) { bitmap.insert(row) }

@@ -25,26 +25,27 @@ package indirect enum Filter: Hashable, Sendable {
         }
     }
 
-    func rows(in columns: AttributeColumns, count: Int) throws(IndexError) -> Bitmap {
+    /// The rows that meet the condition, among them dead ones perhaps.
+    func rows(in columns: AttributeColumns, dead: Bitmap) throws(IndexError) -> Bitmap {
         switch self {
         case .anyOf(let name, let words):
-            return try columns.rows(where: name, isAnyOf: words)
+            return try columns.rows(where: name, isAnyOf: words, dead: dead)
         case .allOf(let name, let words):
-            var bitmap = Bitmap(count: count, filled: true)
-            for word in words { bitmap.formIntersection(try columns.rows(where: name, isAnyOf: [word])) }
+            var bitmap = Bitmap(count: columns.count, filled: true)
+            for word in words { bitmap.formIntersection(try columns.rows(where: name, isAnyOf: [word], dead: dead)) }
             return bitmap
         case .range(let name, let range):
-            return try columns.rows(where: name, liesIn: range)
+            return try columns.rows(where: name, liesIn: range, dead: dead)
         case .and(let parts):
-            var bitmap = Bitmap(count: count, filled: true)
-            for part in parts { bitmap.formIntersection(try part.rows(in: columns, count: count)) }
+            var bitmap = Bitmap(count: columns.count, filled: true)
+            for part in parts { bitmap.formIntersection(try part.rows(in: columns, dead: dead)) }
             return bitmap
         case .or(let parts):
-            var bitmap = Bitmap(count: count)
-            for part in parts { bitmap.formUnion(try part.rows(in: columns, count: count)) }
+            var bitmap = Bitmap(count: columns.count)
+            for part in parts { bitmap.formUnion(try part.rows(in: columns, dead: dead)) }
             return bitmap
         case .not(let part):
-            var bitmap = try part.rows(in: columns, count: count)
+            var bitmap = try part.rows(in: columns, dead: dead)
             bitmap.formComplement()
             return bitmap
         }

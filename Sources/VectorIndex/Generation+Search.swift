@@ -106,7 +106,7 @@ extension Generation {
         for (segment, dead) in zip(segments, dead) {
             var bitmap: Bitmap? = nil
             if let filter = conditions.filter {
-                bitmap = try filter.rows(in: segment.columns, count: segment.count)
+                bitmap = try filter.rows(in: segment.columns, dead: dead)
             }
             if !dead.isEmpty {
                 var live = bitmap ?? Bitmap(count: segment.count, filled: true)

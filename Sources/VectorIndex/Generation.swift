@@ -77,6 +77,9 @@ package final class Generation: Sendable {
         return segments[segment].read(rows: row..<row + 1) { RowScan.canonicalScore(query: query.span, row: $0) }
     }
 
+    /// In how many parts the rows lie.
+    package var segmentCount: Int { segments.count }
+
     /// Bytes of float32 and of codes that a row takes, on average over the segments.
     package var bytesPerRow: Int {
         let rows = offsets[segments.count]

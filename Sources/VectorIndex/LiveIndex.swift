@@ -7,20 +7,30 @@ internal import Synchronization
 package final class LiveIndex: Sendable {
     let published: Mutex<Generation>
     /// Held for as long as a writer builds; readers never take it.
-    let writing = Mutex(())
+    let writing = Mutex(Merging())
+    /// Merges of at most so many rows are done by the writer that brings them about, greater ones beside.
+    let mergedAtOnce: Int
     let codePolicy: CodePolicy
     /// Where `save` leaves the float32 rows. What is put in afterwards lies in memory until the next `save`.
     package let memory: IndexMemory
 
-    /// - Parameter codesFrom: segments of at least so many rows get codes that bound their scores.
+    /// - Parameters:
+    ///   - codesFrom: segments of at least so many rows get codes that bound their scores.
+    ///   - mergedAtOnce: a writer merges up to so many rows itself; more are merged beside, by a thread that gives way.
     package convenience init(
-        layout: RowLayout = .standard, memory: IndexMemory = .full, codesFrom: Int = CodePolicy.defaultLeastRows
+        layout: RowLayout = .standard, memory: IndexMemory = .full, codesFrom: Int = CodePolicy.defaultLeastRows,
+        mergedAtOnce: Int = LiveIndex.defaultMergedAtOnce
     ) {
         self.init(
-            .empty(layout: layout), memory: memory, codePolicy: CodePolicy(leastRows: codesFrom, memory: memory))
+            .empty(layout: layout), memory: memory, codePolicy: CodePolicy(leastRows: codesFrom, memory: memory),
+            mergedAtOnce: mergedAtOnce)
     }
 
-    init(_ generation: Generation, memory: IndexMemory, codePolicy: CodePolicy) {
+    init(
+        _ generation: Generation, memory: IndexMemory, codePolicy: CodePolicy,
+        mergedAtOnce: Int = LiveIndex.defaultMergedAtOnce
+    ) {
+        self.mergedAtOnce = mergedAtOnce
         published = Mutex(generation)
         self.memory = memory
         self.codePolicy = codePolicy
@@ -36,15 +46,17 @@ package final class LiveIndex: Sendable {
     /// - Throws: `IndexError` naming the item that does not fit.
     /// - Returns: the generation in which the change is visible.
     /// - Complexity: O(change · log items) rows copied, amortised: segments are merged so that each is at least
-    ///   twice as large as the next (O'Neil et al., The Log-Structured Merge-Tree, 1996).
+    ///   twice as large as the next (O'Neil et al., The Log-Structured Merge-Tree, 1996). Of these the caller copies
+    ///   `mergedAtOnce` at most.
     @discardableResult
     package func apply(upserting items: [IndexItem] = [], deleting ids: [ItemID] = []) throws(IndexError) -> Generation
     {
-        let result: Result<Generation, IndexError> = writing.withLock { _ in
+        let result: Result<Generation, IndexError> = writing.withLock { merging in
             let base = current
             do throws(IndexError) {
-                let next = try next(after: base, upserting: items, deleting: ids)
+                let next = try next(after: base, upserting: items, deleting: ids, merging: merging)
                 published.withLock { $0 = next }
+                startMerging(&merging)
                 return .success(next)
             } catch {
                 return .failure(error)
@@ -61,7 +73,7 @@ package final class LiveIndex: Sendable {
             do throws(IndexError) {
                 let empty = Generation(
                     number: base.number, layout: base.layout, segments: [], dead: [], clusterNames: [])
-                let next = try next(after: empty, upserting: items, deleting: [])
+                let next = try next(after: empty, upserting: items, deleting: [], merging: Merging())
                 published.withLock { $0 = next }
                 return .success(next)
             } catch {
@@ -72,7 +84,7 @@ package final class LiveIndex: Sendable {
     }
 
     private func next(
-        after base: Generation, upserting items: [IndexItem], deleting ids: [ItemID]
+        after base: Generation, upserting items: [IndexItem], deleting ids: [ItemID], merging: Merging
     ) throws(IndexError) -> Generation {
         var segments = base.segments
         var dead = base.dead
@@ -94,39 +106,13 @@ package final class LiveIndex: Sendable {
             let segment = try Segment(items: items, clusterCodes: clusterCodes, layout: base.layout) { rows, count in
                 codePolicy.codes(of: rows, count: count, layout: base.layout, known: segments)
             }
+            // Here, and not when they are merged: an item is refused by the change that brings it.
+            for (other, dead) in zip(segments, dead) { try segment.columns.requireKinds(of: other.columns, dead: dead) }
             segments.append(segment)
             dead.append(Bitmap(count: items.count))
         }
-        try mergeTail(&segments, &dead, layout: base.layout)
+        try mergeTail(&segments, &dead, layout: base.layout, merging: merging)
         return Generation(
             number: base.number + 1, layout: base.layout, segments: segments, dead: dead, clusterNames: clusterNames)
-    }
-
-    /// Restores the invariant that each segment has at least twice the live rows of the next, and that no
-    /// segment is mostly dead, among those after the last one whose rows lie in a file: merging that one would bring
-    /// all its rows into memory, and `save` does it without.
-    private func mergeTail(
-        _ segments: inout [Segment], _ dead: inout [Bitmap], layout: RowLayout
-    ) throws(IndexError) {
-        let live = zip(segments, dead).map { $0.count - $1.population }
-        var first = segments.count
-        var gathered = 0
-        let inMemory = (segments.lastIndex { $0.isMapped } ?? -1) + 1
-        for s in (inMemory..<segments.count).reversed() {
-            let mostlyDead = live[s] * 2 < segments[s].count
-            if s == segments.count - 1 ? mostlyDead : (mostlyDead || live[s] < 2 * gathered) { first = s }
-            gathered += live[s]
-        }
-        guard first < segments.count else { return }
-        let sources = zip(segments[first...], dead[first...]).map { (segment: $0, dead: $1) }
-        let merged = try Segment(merging: sources, layout: layout) { rows, count in
-            codePolicy.codes(merging: sources, rows: rows, count: count, layout: layout, known: segments)
-        }
-        segments.removeSubrange(first...)
-        dead.removeSubrange(first...)
-        if merged.count > 0 {
-            segments.append(merged)
-            dead.append(Bitmap(count: merged.count))
-        }
     }
 }

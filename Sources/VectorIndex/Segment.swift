@@ -53,15 +53,13 @@ final class Segment: Sendable {
         makeCodes: (FrozenBuffer<Float>, Int) -> RowCodes? = { _, _ in nil }
     ) throws(IndexError) {
         let live = sources.reduce(0) { $0 + $1.segment.count - $1.dead.population }
-        var rows = AlignedBuffer<Float>(count: live * layout.rowCount, repeating: 0)
+        var runs: [(buffer: FrozenBuffer<Float>, range: Range<Int>)] = []
         var ids = RowIDs(capacity: live)
         var clusters: [UInt32] = []
         clusters.reserveCapacity(live)
-        var next = 0
         for (segment, dead) in sources {
             dead.forEachRunOutside { run in
-                segment.read(rows: run) { rows.write($0, at: next) }
-                next += run.count * layout.rowCount
+                runs.append((segment.rows, run.lowerBound * layout.rowCount..<run.upperBound * layout.rowCount))
                 clusters += segment.clusters[run]
                 for row in run {
                     let isNew = ids.append(row, of: segment.ids)
@@ -73,8 +71,8 @@ final class Segment: Sendable {
         self.ids = ids
         self.clusters = clusters
         columns = try AttributeColumns(merging: sources.map { ($0.segment.columns, $0.dead) })
-        self.rows = FrozenBuffer(rows)
-        codes = makeCodes(self.rows, count)
+        rows = FrozenBuffer(copying: runs)
+        codes = makeCodes(rows, count)
         width = layout.rowCount
         greatestNorm = sources.reduce(0) { max($0, $1.segment.greatestNorm) }
     }

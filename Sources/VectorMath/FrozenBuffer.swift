@@ -11,6 +11,25 @@
         storage = buffer
     }
 
+    /// Copies of parts of other buffers, one after the other.
+    package convenience init(copying parts: [(buffer: FrozenBuffer<Element>, range: Range<Int>)]) {
+        // SAFETY: the loop writes every element: the parts' counts add up to the buffer's.
+        let target = AlignedBuffer<Element>(unsafeUninitialised: parts.reduce(0) { $0 + $1.range.count })
+        var next = 0
+        for (buffer, range) in parts where !range.isEmpty {
+            // Rows one after the other come from the disk together.
+            buffer.willNeed(range)
+            buffer.read(range) { source in
+                unsafe source.withUnsafeBufferPointer { source in
+                    guard let start = source.baseAddress else { return }
+                    unsafe (target.base + next).initialize(from: start, count: range.count)
+                }
+            }
+            next += range.count
+        }
+        self.init(target)
+    }
+
     /// Whether the elements lie in a file, of which the system keeps in memory what it likes.
     package var isMapped: Bool { storage.isMapped }
 

@@ -10,10 +10,13 @@ package enum WorkerThreads {
         max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     }()
 
+    /// Whether what is started here stays on this thread (see `BackgroundThread`).
+    @TaskLocal static var isConfined = false
+
     /// Calls `body(0) … body(count - 1)`, at most one per processor at a time, and returns when all are done.
     package static func concurrently(_ count: Int, _ body: @Sendable (Int) -> Void) {
-        if count <= 1 {
-            if count == 1 { body(0) }
+        if count <= 1 || isConfined {
+            for index in 0..<count { body(index) }
             return
         }
         DispatchQueue.concurrentPerform(iterations: count, execute: body)

@@ -40,7 +40,10 @@ enum Shape: CaseIterable {
                 cluster: "c\(Int.random(in: 0..<clusters, using: &random))",
                 attributes: ["pay": .number(Double(number % 100))])
         }
-        let index = LiveIndex(layout: layout, codesFrom: codesFrom)
+        // At times everything is merged beside, while the searches go on.
+        let index = LiveIndex(
+            layout: layout, codesFrom: codesFrom,
+            mergedAtOnce: Bool.random(using: &random) ? 0 : LiveIndex.defaultMergedAtOnce)
         var start = 0
         while start < rows {
             let end = min(rows, start + Int.random(in: 1...max(1, rows), using: &random))

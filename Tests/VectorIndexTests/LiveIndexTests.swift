@@ -5,10 +5,11 @@ import VectorIndex
 import VectorMath
 
 @Suite struct `Changes to a live index` {
-    @Test(arguments: 0..<12)
-    func `random upserts and deletes leave what a dictionary would hold`(seed: Int) throws {
+    /// Merged by the writer, or beside it but for the smallest, so that changes meet merges under way.
+    @Test(arguments: 0..<12, [LiveIndex.defaultMergedAtOnce, 10, 0])
+    func `random upserts and deletes leave what a dictionary would hold`(seed: Int, mergedAtOnce: Int) throws {
         var fixture = IndexFixture(seed: UInt64(1_000 + seed))
-        let index = LiveIndex(layout: fixture.layout)
+        let index = LiveIndex(layout: fixture.layout, mergedAtOnce: mergedAtOnce)
         var model: [ItemID: IndexItem] = [:]
         for step in 0..<80 {
             let upserts = Set(
@@ -39,6 +40,69 @@ import VectorMath
             }
         }
         #expect(index.current.slot(of: ItemID("never")) == nil)
+        index.finishMerging()
+        index.current.checkInvariants()
+        #expect(Set(index.current.ids) == Set(model.keys) && index.current.number == 80)
+        // Each is twice as large as the next, but where the last change came while others were merged.
+        #expect(index.current.segmentCount <= 10)
+    }
+
+    @Test func `what dies while its segment is merged beside stays dead`() throws {
+        var fixture = IndexFixture(seed: 7)
+        let index = LiveIndex(layout: fixture.layout, mergedAtOnce: 0)
+        let first = (0..<3_000).map { fixture.item($0) }
+        try index.apply(upserting: first)
+        // Makes a merge of all due, and goes on while it runs.
+        try index.apply(upserting: (3_000..<5_000).map { fixture.item($0) })
+        for start in stride(from: 0, to: 3_000, by: 100) {
+            try index.apply(deleting: first[start..<start + 50].map(\.id))
+        }
+        index.finishMerging()
+        let generation = index.current
+        generation.checkInvariants()
+        #expect(generation.count == 3_500 && generation.segmentCount == 1)
+        #expect(generation.slot(of: first[149].id) == nil && generation.slot(of: first[150].id) != nil)
+    }
+
+    @Test func `replacing everything while a merge runs leaves nothing of what was there`() throws {
+        var fixture = IndexFixture(seed: 8)
+        let index = LiveIndex(layout: fixture.layout, mergedAtOnce: 0)
+        for start in stride(from: 0, to: 4_000, by: 2_000) {
+            try index.apply(upserting: (start..<start + 2_000).map { fixture.item($0) })
+        }
+        try index.replaceAll(with: (9_000..<9_010).map { fixture.item($0) })
+        index.finishMerging()
+        #expect(index.current.count == 10 && index.current.slot(of: ItemID("item-3")) == nil)
+    }
+
+    @Test(arguments: [LiveIndex.defaultMergedAtOnce, 0])
+    func `an item whose attribute is of another kind than a living one's is refused at once`(mergedAtOnce: Int) throws {
+        let layout = RowLayout(embeddingCount: 16, abilityCount: 0)
+        let index = LiveIndex(layout: layout, mergedAtOnce: mergedAtOnce)
+        let vector: [Float] = [1] + Array(repeating: 0, count: 15)
+        func item(_ id: Int, _ value: AttributeValue) -> IndexItem {
+            IndexItem(id: ItemID("\(id)"), embedding: vector, abilities: [], attributes: ["pay": value])
+        }
+        // The first is so large that nothing is merged with it.
+        try index.apply(upserting: (0..<50).map { item($0, .number(5)) })
+        #expect(throws: IndexError.attributeKind("pay", expected: "numbers")) {
+            try index.apply(upserting: [item(60, .keywords(["high"]))])
+        }
+        #expect(index.current.count == 50 && index.current.number == 1)
+        // Nobody has the other kind any more.
+        try index.apply(upserting: (0..<50).map { item($0, .keywords(["high"])) })
+        #expect(throws: IndexError.attributeKind("pay", expected: "words")) {
+            try index.apply(upserting: [item(60, .number(1))])
+        }
+        // Whether the dead ones have been merged away makes no difference to a filter.
+        let query = try FusedQuery(embedding: vector, abilities: [], alpha: 1, lambda: 1, layout: layout)
+        let wanted = SearchRequest(query: query, limit: 100, maxPerCluster: nil, filter: .anyOf("pay", ["high"]))
+        #expect(try index.current.search(wanted).hits.count == 50)
+        try index.apply(upserting: [item(60, .keywords([]))])
+        index.finishMerging()
+        #expect(try index.current.search(wanted).hits.count == 50)
+        index.current.checkInvariants()
+        #expect(index.current.count == 51)
     }
 
     @Test func `an item's row, cluster and inner product are read back`() throws {

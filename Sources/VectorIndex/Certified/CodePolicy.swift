@@ -28,15 +28,27 @@ package struct CodePolicy: Sendable {
         return fitted(rows, count: count, layout: layout)
     }
 
-    /// Codes of rows that were merged: copied where all have the same axes that still fit, else made anew.
+    /// Codes of rows that were merged: copied where all that have codes have the same axes and these still fit, else made
+    /// anew. Sources too small to have codes get them for this.
     func codes(
         merging sources: [(segment: Segment, dead: Bitmap)], rows: FrozenBuffer<Float>, count: Int, layout: RowLayout,
         known: [Segment]
     ) -> RowCodes? {
-        if let merged = RowCodes(merging: sources.map { ($0.segment.codes, $0.dead) }, sketchesFrom: sketchesFrom),
-            count < leastRows || merged.meanTail <= Self.drift * merged.axes.meanTail
-        {
-            return merged
+        if let axes = sources.lazy.compactMap({ $0.segment.codes?.axes }).first {
+            let parts = sources.map { source in
+                (
+                    codes: source.segment.codes
+                        ?? RowCodes(
+                            rows: source.segment.rows, count: source.segment.count, layout: layout, axes: axes,
+                            sketchesFrom: .max),
+                    dead: source.dead
+                )
+            }
+            if let merged = RowCodes(merging: parts, sketchesFrom: sketchesFrom),
+                count < leastRows || merged.meanTail <= Self.drift * merged.axes.meanTail
+            {
+                return merged
+            }
         }
         return codes(of: rows, count: count, layout: layout, known: known)
     }

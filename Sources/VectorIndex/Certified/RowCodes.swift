@@ -188,32 +188,26 @@ final class RowCodes: Sendable {
             let range = first.planes[p].coordinates
             return Plane(
                 coordinates: range,
-                codes: Self.gather(known.map { ($0.codes.planes[p].codes, $0.dead) }, width: range.count, empty: 128),
+                codes: Self.gather(known.map { ($0.codes.planes[p].codes, $0.dead) }, width: range.count),
                 records: Self.gather(
-                    known.map { ($0.codes.planes[p].records, $0.dead) }, width: CodeScan.recordCount, empty: 0),
+                    known.map { ($0.codes.planes[p].records, $0.dead) }, width: CodeScan.recordCount),
                 greatestResidual: known.reduce(0) { max($0, $1.codes.planes[p].greatestResidual) })
         }
         self.planes = Self.sketched(planes, count: count, from: sketchesFrom)
-        abilities = Self.gather(known.map { ($0.codes.abilities, $0.dead) }, width: first.abilityWidth, empty: 0)
+        abilities = Self.gather(known.map { ($0.codes.abilities, $0.dead) }, width: first.abilityWidth)
         greatestEmbeddingNorm = known.reduce(0) { max($0, $1.codes.greatestEmbeddingNorm) }
         let rows = known.reduce(0) { $0 + $1.codes.count }
         meanTail = known.reduce(0) { $0 + $1.codes.meanTail * Double($1.codes.count) } / Double(max(rows, 1))
     }
 
     private static func gather<Element: BitwiseCopyable>(
-        _ sources: [(buffer: FrozenBuffer<Element>, dead: Bitmap)], width: Int, empty: Element
+        _ sources: [(buffer: FrozenBuffer<Element>, dead: Bitmap)], width: Int
     ) -> FrozenBuffer<Element> {
-        let live = sources.reduce(0) { $0 + $1.dead.count - $1.dead.population }
-        var all = AlignedBuffer<Element>(count: live * width, repeating: empty)
-        guard width > 0 else { return FrozenBuffer(all) }
-        var next = 0
+        var runs: [(buffer: FrozenBuffer<Element>, range: Range<Int>)] = []
         for (buffer, dead) in sources {
-            dead.forEachRunOutside { run in
-                buffer.read(run.lowerBound * width..<run.upperBound * width) { all.write($0, at: next) }
-                next += run.count * width
-            }
+            dead.forEachRunOutside { runs.append((buffer, $0.lowerBound * width..<$0.upperBound * width)) }
         }
-        return FrozenBuffer(all)
+        return FrozenBuffer(copying: runs)
     }
 }
 

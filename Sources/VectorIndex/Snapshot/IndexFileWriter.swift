@@ -29,11 +29,6 @@ struct IndexFileWriter {
         do throws(IndexError) {
             attributes = try AttributeColumns(merging: parts.map { ($0.segment.columns, $0.dead) }).bytes
         } catch {
-            // Said of the whole: the error itself says what one of the segments holds.
-            if case .attributeKind(let name, _) = error {
-                throw .unwritable(
-                    path: path, reason: "attribute “\(name)” has words for some items and numbers for others")
-            }
             throw .unwritable(path: path, reason: "\(error)")
         }
     }
