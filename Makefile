@@ -114,11 +114,13 @@ bench: setup-model-if-possible build ## Measure search, embedding and the recomm
 	$(if $(wildcard Benchmarks/run),Benchmarks/run,swift run -c release --package-path Benchmarks) $(ARGS)
 
 # What `make bench-search` measures: so many rows, queries at once and hits; DATA=random or text; CAP=1 for one hit a
-# cluster; APPROXIMATE=1 for hits without proof; UPSERTS=1000 for searches while so many items a second are replaced.
+# cluster, RANKS=1 for ranks without the cap beside, as the service asks; APPROXIMATE=1 for hits without proof;
+# UPSERTS=1000 for searches while so many items a second are replaced.
 ROWS = 100000
 QUERIES = 1
 K = 100
 CAP = 0
+RANKS =
 ALPHA = 0.7
 APPROXIMATE =
 UPSERTS =
@@ -127,7 +129,8 @@ UPSERTS =
 bench-search: setup-model-if-possible ## Measure one kind of search, print one JSON document
 	@swift build $(swift_flags) --product bench >&2
 	@.build/release/bench search --rows $(ROWS) --queries $(QUERIES) --k $(K) --cap $(CAP) --alpha $(ALPHA) \
-		--data $(if $(filter data,$(DATA)),random,$(DATA)) $(call flag,APPROXIMATE,--approximate) \
+		--data $(if $(filter data,$(DATA)),random,$(DATA)) $(call flag,RANKS,--ranks) \
+		$(call flag,APPROXIMATE,--approximate) \
 		$(if $(UPSERTS),--upserts $(UPSERTS) --seconds 10)
 
 # What `make bench-embed` measures: texts of so many tokens, so many at once; PRECISION=float32 or int8.

@@ -62,7 +62,10 @@ if !coreOnly {
     targets += [
         .target(name: "CAssets"),
         .target(
-            name: "Store", dependencies: [.product(name: "GRDB", package: "GRDB.swift")], swiftSettings: swift),
+            name: "Store",
+            dependencies: [
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ], swiftSettings: swift),
         .target(
             name: "Engine",
             dependencies: ["VectorIndex", "Embedder", "Store", "VectorMath"], swiftSettings: swift),

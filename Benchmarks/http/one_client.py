@@ -79,6 +79,7 @@ def measure(name, connection, texts):
             "p50_ms": percentile(times, 50),
             "p90_ms": percentile(times, 90),
             "p99_ms": percentile(times, 99),
+            "max_ms": times[-1],
         },
     }
     print(json.dumps(row))

@@ -2,7 +2,7 @@
 
 Times are from texts to unit vectors, tokenising included; each side has the same number of threads. Texts are O*NET's
 tasks and titles, joined and cut to an exact number of tokens; no side has a cache of them. The cosine is that with
-sentence-transformers in float32, the least of all texts.
+sentence-transformers in float32, the least of all texts. What `pathlight reembed` makes of such texts is in reembed.py.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import reembed
 from turns import CACHE, ROOT, CoProcess, in_turn, summary, timed
 
 REFERENCE = "sentence-transformers"
@@ -41,18 +42,23 @@ class Texts:
             self.given[key] = [self.one(tokens, chooser) for _ in range(count)]
         return self.given[key]
 
-    def one(self, tokens, chooser):
+    def one(self, tokens, chooser, before="", after=""):
+        """A text that makes so many tokens together with what comes before and after it, spaces between."""
         words = []
+
+        def missing():
+            return tokens - self.count(" ".join([before, *words, after]))
+
         while True:
             words += chooser.choice(self.lines).split()
-            while self.count(words) > tokens:
+            while missing() < 0:
                 words.pop()
             # What is missing is filled with words of one token.
-            if tokens - self.count(words) <= 3:
-                return " ".join(words + ["work"] * (tokens - self.count(words)))
+            if missing() <= 3:
+                return " ".join(words + ["work"] * missing())
 
-    def count(self, words):
-        return len(self.tokenizer.encode(" ".join(words)).ids)
+    def count(self, text):
+        return len(self.tokenizer.encode(text).ids)
 
 
 class Onnx:
@@ -138,6 +144,9 @@ def run(options):
         lines += measure(options, work, texts, reference, onnx, ours)
     for process in ours.values():
         process.close()
+    # The service's own precision is int8.
+    if options.documents and "int8" in options.precisions:
+        lines += reembed.run(options, texts, onnx)
     return lines
 
 

@@ -13,7 +13,9 @@ from turns import CACHE, CoProcess, in_turn, summary, timed
 
 DIMENSION = 768
 MODES = {"Pathlight": "exact", "Pathlight, fused": "fused", "Pathlight, fused, capped": "capped",
-         "Pathlight, approximate": "approximate"}
+         "Pathlight, fused, capped, with ranks": "ranked", "Pathlight, approximate": "approximate"}
+# Asked one at a time only.
+SINGLE_MODES = ("ranked", "approximate")
 BATCH = 256
 # Of a batch, so many answers are looked at for recall, as many as the co-process tells.
 TOLD = 16
@@ -185,7 +187,7 @@ def many_queries(options, ours, data, flat):
     truth = best(options, rows, queries[:TOLD])
     sides = {
         name: lambda _, mode=mode: ours.search(mode, 0, BATCH) for name, mode in MODES.items()
-        if mode != "approximate"}
+        if mode not in SINGLE_MODES}
     sides["FAISS IndexFlatIP"] = lambda _: timed(lambda: flat.search(queries[:BATCH], options.k)[1][:TOLD].tolist())
     recall = {}
 

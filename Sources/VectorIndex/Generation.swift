@@ -65,6 +65,23 @@ package final class Generation: Sendable {
         return ids
     }
 
+    /// At most so many items, spread evenly over the order of slots; all where there are no more.
+    package func slots(spread most: Int) -> [Slot] {
+        let wanted = min(count, most)
+        var slots: [Slot] = []
+        slots.reserveCapacity(wanted)
+        var passed = 0
+        for (offset, dead) in zip(offsets, dead) {
+            dead.forEachRunOutside { run in
+                while slots.count < wanted, slots.count * count / wanted < passed + run.count {
+                    slots.append(Slot(offset + run.lowerBound + slots.count * count / wanted - passed))
+                }
+                passed += run.count
+            }
+        }
+        return slots
+    }
+
     /// A copy of an item's row: (layout.rowCount).
     package func row(at slot: Slot) -> [Float] {
         let (segment, row) = place(of: slot)

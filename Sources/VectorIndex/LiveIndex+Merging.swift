@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Synchronization
 internal import VectorMath
 
@@ -160,12 +159,12 @@ extension LiveIndex {
     private static func bury(_ segments: inout [Segment]) {
         for _ in 0..<200 {
             if segments.indices.allSatisfy({ isKnownUniquelyReferenced(&segments[$0]) }) { return }
-            usleep(5_000)
+            BackgroundThread.pause(milliseconds: 5)
         }
     }
 
     /// Waits until nothing is being merged; for tests, and measurements of what is there in the end.
     package func finishMerging() {
-        while writing.withLock({ !$0.sources.isEmpty }) { usleep(1_000) }
+        while writing.withLock({ !$0.sources.isEmpty }) { BackgroundThread.pause(milliseconds: 1) }
     }
 }

@@ -35,4 +35,7 @@ package enum BackgroundThread {
         pthread_detach(thread)
         return true
     }
+
+    /// Lets this thread sleep: for work that waits for others where nobody waits for it.
+    package static func pause(milliseconds: UInt32) { usleep(milliseconds * 1_000) }
 }

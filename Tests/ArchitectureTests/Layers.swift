@@ -21,7 +21,7 @@ enum Layers {
         // Pure and synchronous: no Foundation, no threads of its own, no clock.
         "VectorIndex": Layer(modules: ["VectorMath"], outside: ["Synchronization"]),
         "Embedder": Layer(modules: ["VectorMath"], outside: systemLibrary.union(["Foundation"])),
-        "Store": Layer(modules: [], outside: systemLibrary.union(["Foundation", "GRDB"])),
+        "Store": Layer(modules: [], outside: systemLibrary.union(["Foundation", "GRDB", "GRDBSQLite"])),
         "Engine": Layer(
             modules: ["VectorIndex", "Embedder", "Store", "VectorMath"],
             outside: ["Foundation", "Synchronization", "Dispatch"]),
@@ -35,6 +35,7 @@ enum Layers {
         "COpenBLAS": ["VectorMath"],
         "CKernels": ["VectorMath"],
         "GRDB": ["Store"],
+        "GRDBSQLite": ["Store"],
         "CAssets": ["server"],
     ]
 

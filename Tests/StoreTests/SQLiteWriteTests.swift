@@ -174,6 +174,33 @@ struct SQLiteWriteTests {
         }
     }
 
+    @Test func `the log is copied beside those who write without a pause, and does not grow for ever`() async throws {
+        try await Self.withTable { database in
+            let text = String(repeating: "x", count: 20_000)
+            try await database.write { try $0.execute("CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT)") }
+            var longest = 0
+            // 240 MB in all, in commits that follow each other: the log could not begin anew by itself.
+            for _ in 0..<60 {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<200 {
+                        group.addTask {
+                            try await database.write {
+                                _ = try $0.execute("INSERT INTO texts (text) VALUES (?)", [.text(text)])
+                            }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                let log = try FileManager.default.attributesOfItem(atPath: database.location + "-wal")
+                longest = max(longest, (log[.size] as? NSNumber)?.intValue ?? 0)
+            }
+            #expect(longest > 0 && longest < 120_000_000, "\(longest)")
+            let count = try await database.read { try $0.first("SELECT COUNT(*) AS n FROM texts")?.int("n") }
+            #expect(count == 12_000)
+            #expect(try await database.check().isEmpty)
+        }
+    }
+
     private static func withTable(_ body: (SQLiteDatabase) async throws -> Void) async throws {
         let database = try await SQLiteDatabase.temporary()
         try await database.write { _ = try $0.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, value TEXT)") }

@@ -122,6 +122,23 @@ import VectorMath
         }
     }
 
+    @Test(arguments: [0, 1, 7, 100, 173, 1_000])
+    func `a sample of its items is spread evenly over the living`(most: Int) throws {
+        var fixture = IndexFixture(seed: 9)
+        let index = LiveIndex(layout: fixture.layout)
+        try index.apply(upserting: (0..<150).map { fixture.item($0) })
+        try index.apply(
+            upserting: (150..<200).map { fixture.item($0) },
+            deleting: stride(from: 0, to: 81, by: 3).map { ItemID("item-\($0)") })
+        let generation = index.current
+        let living = generation.ids
+        let count = min(most, 173)
+        #expect(generation.count == 173)
+        #expect(
+            generation.slots(spread: most).map { generation.id(of: $0) }
+                == (0..<count).map { living[$0 * 173 / count] })
+    }
+
     @Test func `replacing everything leaves nothing of what was there`() throws {
         var fixture = IndexFixture(seed: 6)
         let index = LiveIndex(layout: fixture.layout)

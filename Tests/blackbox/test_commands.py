@@ -41,6 +41,15 @@ def test_recommend_takes_abilities_and_options(data):
     assert len(clusters) == 10 and max(map(clusters.count, clusters)) <= 2
 
 
+def test_recommend_takes_approximate(data):
+    exact = run_command("recommend", "--abilities", ABILITIES, "--json", "--data", data)
+    result = run_command("recommend", "--abilities", ABILITIES, "--approximate", "--json", "--data", data)
+    assert result.returncode == DONE, result.stderr
+    document = json.loads(result.stdout)
+    assert document["exact"] is True, "the built-in careers are too few for anything else"
+    assert document["recommendations"] == json.loads(exact.stdout)["recommendations"]
+
+
 def test_recommend_prints_a_list_for_people(data):
     result = run_command("recommend", "--abilities", ABILITIES, "--data", data)
     assert result.returncode == DONE, result.stderr

@@ -80,11 +80,37 @@ def test_nothing_to_go_by_is_refused(client):
     ("abilities", [None] + ABILITIES[1:]), ("alpha", 1.01), ("alpha", -0.01), ("alpha", "0.7"), ("top_n", 0),
     ("top_n", -1), ("top_n", 2.5), ("top_n", 10**9), ("top_n", 10**30), ("top_n", "5"), ("max_per_cluster", 0),
     ("max_per_cluster", -3), ("diversity", "yes"), ("diversity", 1), ("skills", "cooking"), ("skills", [1]),
-    ("text", 5), ("text", ["a"]), ("exclude", "nurse"), ("session_id", 7), ("filters", [])])
+    ("text", 5), ("text", ["a"]), ("exclude", "nurse"), ("session_id", 7), ("filters", []), ("approximate", "yes"),
+    ("approximate", 1)])
 def test_a_wrong_value_is_refused_by_its_fields_name(client, name, value):
     request = {"text": TEXT, "abilities": ABILITIES, name: value}
     client.post(RECOMMEND, request).expect_named(name)
     client.post(RECOMMEND, {"text": TEXT}).expect(200)
+
+
+def test_an_approximate_list_of_few_careers_is_exact_all_the_same(client):
+    exact = client.post(RECOMMEND, {"text": TEXT}).expect(200)
+    for value in (True, False, None):
+        reply = client.post(RECOMMEND, {"text": TEXT, "approximate": value}).expect(200)
+        assert reply["exact"] is True and reply["complete"] is True
+        assert reply["recommendations"] == exact["recommendations"]
+        assert client.get(f"/api/results/{reply['session_id']}/").expect(200)["exact"] is True
+    # Its session is gone on with like any other.
+    again = {"session_id": reply["session_id"], "text": TEXT, "approximate": True, "skip": 5}
+    assert client.post(RECOMMEND, again).expect(200)["exact"] is True
+    batch = [{"text": TEXT, "approximate": True}, {"text": TEXT, "approximate": False}, {"text": TEXT}]
+    items = client.post("/api/recommend/batch/", {"requests": batch}).expect(200)["items"]
+    assert [item["exact"] for item in items] == [True] * 3
+    assert all(item["recommendations"] == exact["recommendations"] for item in items)
+
+
+@pytest.mark.parametrize("value", ["yes", "true", 0, 1.0, [], [True], {}])
+def test_approximate_is_true_or_false(client, value):
+    problem = client.post(RECOMMEND, {"text": TEXT, "approximate": value}).expect_problem(422, "invalid_fields")
+    assert [error["path"] for error in problem["errors"]] == ["approximate"]
+    batch = {"requests": [{"text": TEXT}, {"text": TEXT, "approximate": value}]}
+    problem = client.post("/api/recommend/batch/", batch).expect_problem(422, "invalid_fields")
+    assert [error["path"] for error in problem["errors"]] == ["requests.1.approximate"]
 
 
 @pytest.mark.parametrize("text", [

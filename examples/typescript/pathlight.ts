@@ -39,6 +39,7 @@ export interface RecommendRequest {
   readonly liked?: readonly string[];
   readonly disliked?: readonly string[];
   readonly examples_strategy?: "average_vector" | "best_score";
+  readonly approximate?: boolean;
   readonly exclude?: readonly string[];
   readonly top_n?: number;
   readonly skip?: number;
@@ -77,6 +78,8 @@ export interface RecommendReply {
   readonly recommendation_id: string;
   readonly recommendations: readonly Recommendation[];
   readonly alpha: number;
+  /** False only where `approximate` was asked for. */
+  readonly exact: boolean;
   readonly degraded: { readonly reason: string; readonly detail: string } | null;
   readonly generation: number;
   readonly matched: number;

@@ -42,6 +42,7 @@ struct EmbedCommand: ParsableCommand {
         var medianMs: Double
         var p90Ms: Double
         var p99Ms: Double
+        var maxMs: Double?
         var runs: Int
         var textsPerSecond: Double
         var tokensPerSecond: Double
@@ -80,7 +81,7 @@ struct EmbedCommand: ParsableCommand {
         let perSecond = Double(batch) / (time.p50Ms / 1_000)
         let answer = Answer(
             model: embedder.modelID, precision: precision, tokens: tokens, batch: batch, medianMs: time.p50Ms,
-            p90Ms: time.p90Ms, p99Ms: time.p99Ms, runs: time.runs, textsPerSecond: perSecond,
+            p90Ms: time.p90Ms, p99Ms: time.p99Ms, maxMs: time.maxMs, runs: time.runs, textsPerSecond: perSecond,
             tokensPerSecond: perSecond * Double(tokens), cosineToFloat32: cosines.min() ?? 0,
             meanCosineToFloat32: cosines.reduce(0, +) / Double(max(cosines.count, 1)), checkedTexts: checked.count,
             instructionSet: "\(InstructionSet.detected)", threads: WorkerThreads.processorCount)

@@ -4,7 +4,7 @@ import Foundation
 
 extension EncoderPrecision: ExpressibleByArgument {}
 
-extension EncoderPrecision: Encodable {}
+extension EncoderPrecision: Codable {}
 
 extension EncoderPrecision {
     /// The model in `folder` without a cache, so that everything asked is computed; the one place where the benchmarks

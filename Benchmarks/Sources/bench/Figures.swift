@@ -1,3 +1,4 @@
+import Embedder
 import Foundation
 
 /// One search of the table: so many rows, so many queries at a time.
@@ -26,19 +27,34 @@ struct SearchRow: Codable {
 /// One text of a length, computed.
 struct EmbeddingRow: Codable {
     var model: String
+    /// Nil in figures of float32 that were kept before there was a choice.
+    var precision: EncoderPrecision?
     var tokens: Int
     var time: Measurement
     var tokensPerSecond: Double
-    /// The matrix products of the encoder's dense layers alone.
+    /// The matrix products of the encoder's dense layers alone, in float32 whatever the precision.
     var plainProducts: Measurement
     var timesPlainProducts: Double
 }
 
-/// The recommend route as a client saw it.
+/// The recommend route as a client saw it, or the empty route beside it.
 struct RouteRow: Codable {
+    /// What the load generator asked for.
+    enum Kind: String, Codable {
+        case new
+        case known
+        /// A route that does nothing: what HTTP itself costs here.
+        case empty
+    }
+
     var name: String
+    /// Nil of other clients.
+    var kind: Kind?
     var client: String
     var connections: Int
+    /// Where it was measured several times, how often; times and rate are then medians, `maxMs` is the slowest of all,
+    /// requests and errors are those of all turns.
+    var turns: Int?
     var time: Measurement
     var requestsPerSecond: Double
     /// Requests without a good answer.
@@ -50,6 +66,8 @@ struct Figures: Codable {
     var search: [SearchRow] = []
     var embedding: [EmbeddingRow] = []
     var routes: [RouteRow] = []
+    /// Nil where it was not measured.
+    var shareOfEmptyRoute: EmptyRouteShare?
     /// What a reader of the figures should know.
     var notes: [String] = []
 

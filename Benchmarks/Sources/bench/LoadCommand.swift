@@ -97,8 +97,8 @@ struct LoadCommand: ParsableCommand {
             texts: texts, rate: rate, seconds: seconds, seed: seed, connections: connections.count,
             requests: samples.count, requestsPerSecond: Double(samples.count) / (time / .seconds(1)),
             p50Ms: answered?.p50Ms, p90Ms: answered?.p90Ms, p99Ms: answered?.p99Ms,
-            maxMs: good.map(\.took).max().map { $0 / .milliseconds(1) },
-            rejected: samples.count { $0.outcome == .rejected }, errors: samples.count { $0.outcome == .failed },
+            maxMs: answered?.maxMs, rejected: samples.count { $0.outcome == .rejected },
+            errors: samples.count { $0.outcome == .failed },
             sentLateP50Ms: late.p50Ms, sentLateP99Ms: late.p99Ms)
         try Figures.say(answer)
         if good.isEmpty { throw ExitCode(1) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Embedder
 import Foundation
 
 /// Measures searches and embeddings in this process.
@@ -19,6 +20,9 @@ struct MeasureCommand: ParsableCommand {
 
     @Option(parsing: .upToNextOption, help: "Lengths of texts in tokens, special tokens included.")
     var tokens: [Int] = [16, 60, 256]
+
+    @Option(parsing: .upToNextOption, help: "What the encoder computes in: int8, float32.")
+    var precisions: [EncoderPrecision] = [.int8, .float32]
 
     @Option(help: "Seconds to spend on a row of the table, at least.")
     var seconds = 3.0
@@ -48,8 +52,11 @@ struct MeasureCommand: ParsableCommand {
         }
         if only != .search {
             do {
-                let bench = try EmbedBench(folder: URL(fileURLWithPath: model), seconds: seconds)
-                for length in tokens { figures.embedding.append(try bench.row(tokens: length)) }
+                for precision in precisions {
+                    let bench = try EmbedBench(
+                        folder: URL(fileURLWithPath: model), precision: precision, seconds: seconds)
+                    for length in tokens { figures.embedding.append(try bench.row(tokens: length)) }
+                }
             } catch {
                 // Without a model the rest of the report is still worth having.
                 figures.notes.append("embedding was not measured: \(error)")

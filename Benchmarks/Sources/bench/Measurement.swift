@@ -7,6 +7,8 @@ struct Measurement: Codable {
     var p50Ms: Double
     var p90Ms: Double
     var p99Ms: Double
+    /// The slowest; nil in figures that were kept before it was told.
+    var maxMs: Double?
 
     init(_ durations: [Duration]) {
         precondition(!durations.isEmpty, "nothing was measured")
@@ -15,6 +17,7 @@ struct Measurement: Codable {
         p50Ms = sorted.nearestRank(50) / .milliseconds(1)
         p90Ms = sorted.nearestRank(90) / .milliseconds(1)
         p99Ms = sorted.nearestRank(99) / .milliseconds(1)
+        maxMs = sorted.nearestRank(100) / .milliseconds(1)
     }
 }
 
@@ -55,7 +58,7 @@ struct Comparison {
 
 extension Array {
     /// The element at `percent` of a sorted array, by the nearest rank.
-    fileprivate func nearestRank(_ percent: Int) -> Element {
+    func nearestRank(_ percent: Int) -> Element {
         self[Swift.max(0, (count * percent + 99) / 100 - 1)]
     }
 }

@@ -1,3 +1,4 @@
+import Embedder
 import Foundation
 
 /// The figures with what they need to mean something: where and when.
@@ -26,17 +27,18 @@ struct Report: Encodable {
         var parts = [machine.markdown(date: date)]
         if !figures.search.isEmpty { parts.append("**Search**, best 100\n\n" + searchTable.markdown) }
         if !figures.embedding.isEmpty {
-            parts.append("**Embedding** in float32, one text, no cache\n\n" + embeddingTable.markdown)
+            parts.append("**Embedding**, one text, no cache\n\n" + embeddingTable.markdown)
         }
         if !figures.routes.isEmpty { parts.append("**`POST /api/results/recommend/`**\n\n" + routeTable.markdown) }
+        if let share = figures.shareOfEmptyRoute { parts.append(share.sentence) }
         if !figures.notes.isEmpty { parts.append(figures.notes.map { "- \($0)\n" }.joined()) }
         return parts.joined(separator: "\n")
     }
 
     private var searchTable: Table {
         var table = Table([
-            "rows", "queries", "cap", "p50 ms", "p90", "p99", "runs", "million rows/s", "GB/s", "× plain read",
-            "× plain sgemm", "recall",
+            "rows", "queries", "cap", "p50 ms", "p90", "p99", "max", "runs", "million rows/s", "GB/s",
+            "× plain read", "× plain sgemm", "recall",
         ])
         for row in figures.search {
             table.add(
@@ -51,10 +53,13 @@ struct Report: Encodable {
     }
 
     private var embeddingTable: Table {
-        var table = Table(["tokens", "p50 ms", "p90", "p99", "runs", "tokens/s", "× plain sgemm"])
+        var table = Table([
+            "precision", "tokens", "p50 ms", "p90", "p99", "max", "runs", "tokens/s", "× plain sgemm",
+        ])
         for row in figures.embedding {
+            let precision: EncoderPrecision = row.precision ?? .float32
             table.add(
-                [Table.whole(row.tokens)] + Table.cells(row.time) + [
+                [precision.rawValue, Table.whole(row.tokens)] + Table.cells(row.time) + [
                     Table.whole(Int(row.tokensPerSecond)), Table.number(row.timesPlainProducts),
                 ])
         }
@@ -63,7 +68,7 @@ struct Report: Encodable {
 
     private var routeTable: Table {
         var table = Table([
-            "request", "client", "connections", "p50 ms", "p90", "p99", "requests", "requests/s", "errors",
+            "request", "client", "connections", "p50 ms", "p90", "p99", "max", "requests", "requests/s", "errors",
         ])
         for row in figures.routes {
             table.add(

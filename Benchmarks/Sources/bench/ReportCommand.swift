@@ -38,7 +38,10 @@ struct ReportCommand: ParsableCommand {
         if let figures { all = try Figures.decoded(Data(contentsOf: URL(fileURLWithPath: figures))) }
         if let routes {
             let lines = try Data(contentsOf: URL(fileURLWithPath: routes)).split(separator: UInt8(ascii: "\n"))
-            all.routes += try lines.map { try Figures.decoder.decode(RouteRow.self, from: Data($0)) }
+            let turns = RouteTurns(
+                rows: try lines.map { try Figures.decoder.decode(RouteRow.self, from: Data($0)) })
+            all.routes += turns.merged
+            all.shareOfEmptyRoute = turns.shareOfEmptyRoute(connections: EmptyRouteShare.connections)
         }
         all.notes += note
         let machine = Machine(swiftVersion: swiftVersion, revision: revision, storage: storage, loadAtStart: load)

@@ -21,6 +21,8 @@ struct SearchCoProcess {
         case fused
         /// The same with one hit a cluster.
         case capped
+        /// The same with each hit's rank without the cap, as the service asks.
+        case ranked
         /// By embeddings alone, without proof.
         case approximate
     }
@@ -65,7 +67,8 @@ struct SearchCoProcess {
         let requests = try (first..<first + count).map { number in
             SearchRequest(
                 query: try query(number, mode == .exact || mode == .approximate ? 1 : 0.7), limit: limit,
-                maxPerCluster: mode == .capped ? 1 : nil, isApproximate: mode == .approximate)
+                maxPerCluster: mode == .capped || mode == .ranked ? 1 : nil, wantsRankBeforeCap: mode == .ranked,
+                isApproximate: mode == .approximate)
         }
         var results: [SearchResult] = []
         let time = try ContinuousClock().measure {

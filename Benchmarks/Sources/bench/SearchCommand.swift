@@ -28,6 +28,9 @@ struct SearchCommand: ParsableCommand {
     @Option(help: "The most hits of one cluster; 0 for no cap.")
     var cap = 0
 
+    @Flag(help: "Have hits tell their ranks without the cap, as the service does.")
+    var ranks = false
+
     @Option(help: "Weight of the embedding in a score, 0 to 1.")
     var alpha: Float = 0.7
 
@@ -74,6 +77,7 @@ struct SearchCommand: ParsableCommand {
         var queries: Int
         var k: Int
         var cap: Int?
+        var ranks: Bool
         var alpha: Float
         var data: DataKind
         var approximate: Bool
@@ -81,6 +85,7 @@ struct SearchCommand: ParsableCommand {
         var medianMs: Double
         var p90Ms: Double
         var p99Ms: Double
+        var maxMs: Double?
         var runs: Int
         /// Of hits that a float32 scan of every row has at the same place with the same bits; the least of all queries
         /// that were checked, and their mean.
@@ -111,7 +116,7 @@ struct SearchCommand: ParsableCommand {
         let pool = try (0..<max(64, queries)).map { number in
             SearchRequest(
                 query: try bench.query(number, alpha), limit: limit, maxPerCluster: cap == 0 ? nil : cap,
-                isApproximate: approximate)
+                wantsRankBeforeCap: ranks, isApproximate: approximate)
         }
         if upserts > 0, let index {
             let answer = try UpsertLoad(
@@ -141,9 +146,9 @@ struct SearchCommand: ParsableCommand {
         }
         let time = Measurement(times)
         let answer = Answer(
-            rows: rows, queries: queries, k: limit, cap: cap == 0 ? nil : cap, alpha: alpha, data: data,
+            rows: rows, queries: queries, k: limit, cap: cap == 0 ? nil : cap, ranks: ranks, alpha: alpha, data: data,
             approximate: approximate, exact: results.allSatisfy(\.exact), medianMs: time.p50Ms, p90Ms: time.p90Ms,
-            p99Ms: time.p99Ms, runs: time.runs, recall: recalls.min() ?? 0,
+            p99Ms: time.p99Ms, maxMs: time.maxMs, runs: time.runs, recall: recalls.min() ?? 0,
             meanRecall: recalls.reduce(0, +) / Double(max(recalls.count, 1)), checkedQueries: checked,
             rowsRescored: results.map(\.rescored).sorted()[results.count / 2],
             bytesPerRow: generation.bytesPerRow, buildSeconds: build / .seconds(1),

@@ -29,9 +29,12 @@ struct Table {
         return line(lines[0]) + line(rule) + lines.dropFirst().map(line).joined()
     }
 
-    /// Three times and how many there were.
+    /// Four times and how many there were.
     static func cells(_ time: Measurement) -> [String] {
-        [number(time.p50Ms), number(time.p90Ms), number(time.p99Ms), whole(time.runs)]
+        [
+            number(time.p50Ms), number(time.p90Ms), number(time.p99Ms), time.maxMs.map(number) ?? "–",
+            whole(time.runs),
+        ]
     }
 
     /// Three significant digits: more than a shared machine can repeat.

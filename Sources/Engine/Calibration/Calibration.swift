@@ -2,14 +2,19 @@ internal import Synchronization
 
 /// What scores look like over reference queries: the scale λ of the ability cosine, and where bands begin.
 ///
-/// The reference queries are random answer sheets with a fixed seed, held against every career. Queries of plain
-/// text have another distribution of cosines, so they have reference queries of their own: single phrases
-/// of the quiz.
+/// The reference queries are random answer sheets with a fixed seed, held against every career, or against
+/// `ReferenceQueries.itemLimit` of them where there are more. Queries of plain text have another distribution of
+/// cosines, so they have reference queries of their own: single phrases of the quiz.
 package struct Calibration: Sendable, Codable, Equatable {
     /// One reference query held against one career.
     package struct Pair: Sendable, Codable, Equatable {
         package let text: Float
         package let ability: Float
+
+        package init(text: Float, ability: Float) {
+            self.text = text
+            self.ability = ability
+        }
     }
 
     /// Sheets, and texts outside the quiz, that a calibration is measured over.

@@ -1,22 +1,75 @@
-internal import VectorIndex
+package import VectorIndex
 
 /// The queries that a generation is calibrated over.
-struct ReferenceQueries {
-    let quiz: Quiz
-    let space: TextSpace?
-    let phraseVectors: [String: [Float]]
-    let centres: [[Float]]
-    let frame: AbilityFrame
+package struct ReferenceQueries: Sendable {
+    /// One query as rows of an index: (layout.rowCount) each.
+    package struct Query: Sendable {
+        /// What a sheet says in words; all zero where there is no model.
+        package let text: [Float]
+        /// What it says of abilities.
+        package let ability: [Float]
+        /// A text outside the quiz; nil where there is no model.
+        package let plain: [Float]?
+    }
 
-    /// Holds every reference query against every item.
+    /// Items that the queries are held against, at most: 1.6 million inner products and 8 MB of cosines, however many
+    /// careers there are. All pairs of a million careers are 768 million and 4 GB, at every start.
     ///
-    /// - Complexity: O(queries · items · dimension).
-    func calibrate(on index: Generation) -> Calibration {
-        let layout = index.layout
-        let slots = index.ids.compactMap { index.slot(of: $0) }
-        var random = SplitMix64(seed: Calibration.seed)
-        var pairs: [Calibration.Pair] = []
+    /// For items in random directions a spread over so many has a standard error of at most 1.6 %: squared cosines
+    /// spread by at most √2 of their mean, where all queries point one way, and √2 / (2 · √2,048) is left of it.
+    /// `Calibration` keeps 32 pairs of each query to find bands by, and 32 divides this: they are the pairs that
+    /// it would keep of all items.
+    package static let itemLimit = 2_048
+
+    private let quiz: Quiz
+    private let space: TextSpace?
+    private let phraseVectors: [String: [Float]]
+    private let centres: [[Float]]
+    private let frame: AbilityFrame
+
+    /// - Parameters:
+    ///   - space: nil where there is no model; texts then say nothing.
+    ///   - phraseVectors: of the quiz's phrases, by text.
+    ///   - centres: for each view of the space what is taken off every phrase.
+    package init(
+        quiz: Quiz, space: TextSpace?, phraseVectors: [String: [Float]], centres: [[Float]], frame: AbilityFrame
+    ) {
+        self.quiz = quiz
+        self.space = space
+        self.phraseVectors = phraseVectors
+        self.centres = centres
+        self.frame = frame
+    }
+
+    /// Holds every reference query against every item, or against `itemLimit` of them where there are more.
+    ///
+    /// - Complexity: O(queries · min(items, itemLimit) · dimension) time and O(queries · min(items, itemLimit)) memory.
+    package func calibrate(on index: Generation) -> Calibration {
+        let slots = Self.slots(in: index)
+        var sheets: [Calibration.Pair] = []
         var texts: [Calibration.Pair] = []
+        sheets.reserveCapacity(Calibration.referenceQueries * slots.count)
+        for query in rows(in: index.layout) {
+            for slot in slots {
+                let ability = index.innerProduct(query.ability, at: slot)
+                sheets.append(Calibration.Pair(text: index.innerProduct(query.text, at: slot), ability: ability))
+                guard let plain = query.plain else { continue }
+                texts.append(Calibration.Pair(text: index.innerProduct(plain, at: slot), ability: ability))
+            }
+        }
+        return Calibration(sheets: sheets, texts: texts)
+    }
+
+    /// The items that the queries are held against: all, or `itemLimit` of them, spread evenly over the order of slots,
+    /// which is that of the ids where the index was made at once. The same items give the same sample.
+    package static func slots(in index: Generation) -> [Slot] {
+        index.slots(spread: itemLimit)
+    }
+
+    /// The queries, the same for the same quiz, space and frame.
+    package func rows(in layout: RowLayout) -> [Query] {
+        var random = SplitMix64(seed: Calibration.seed)
+        var queries: [Query] = []
         for _ in 0..<Calibration.referenceQueries {
             guard let sheet = try? AnswerSheet(quiz.randomAnswers(using: &random), to: quiz) else { continue }
             let reading = QuizReading(sheet)
@@ -24,17 +77,13 @@ struct ReferenceQueries {
             let text = textRow(reading.parts, centred: true)
             let plain = textRow(
                 Array(reading.parts.shuffled(using: &random).prefix(Self.phrasesOfAText)), centred: false)
-            let abilityQuery = Self.padded([Float](repeating: 0, count: layout.embeddingCount) + abilities, layout)
-            let textQuery = Self.padded(text, layout)
-            let plainQuery = Self.padded(plain, layout)
-            for slot in slots {
-                let ability = index.innerProduct(abilityQuery, at: slot)
-                pairs.append(Calibration.Pair(text: index.innerProduct(textQuery, at: slot), ability: ability))
-                if plain.isEmpty { continue }
-                texts.append(Calibration.Pair(text: index.innerProduct(plainQuery, at: slot), ability: ability))
-            }
+            queries.append(
+                Query(
+                    text: Self.padded(text, layout),
+                    ability: Self.padded([Float](repeating: 0, count: layout.embeddingCount) + abilities, layout),
+                    plain: plain.isEmpty ? nil : Self.padded(plain, layout)))
         }
-        return Calibration(sheets: pairs, texts: texts)
+        return queries
     }
 
     /// A few lines that somebody writes about themselves are about one thing, as one phrase is.

@@ -131,12 +131,15 @@ package final class CareerGeneration: Sendable {
         }
     }
 
+    /// Rows that stand for all in the average career: of a million, reading every one would take longer than the start.
+    private static let averagedRows = 65_536
+
     private static func meanRow(of index: Generation) -> [Float] {
         var sum = [Double](repeating: 0, count: index.layout.rowCount)
-        for id in index.ids {
-            guard let slot = index.slot(of: id) else { continue }
+        let slots = index.slots(spread: averagedRows)
+        for slot in slots {
             for (i, value) in index.row(at: slot).enumerated() { sum[i] += Double(value) }
         }
-        return sum.map { Float($0 / Double(max(index.count, 1))) }
+        return sum.map { Float($0 / Double(max(slots.count, 1))) }
     }
 }

@@ -54,7 +54,7 @@ struct CareerSearch: Sendable {
                 query: fused[0], limit: request.skip + request.topN,
                 maxPerCluster: request.diversity ? request.maxPerCluster : nil, filter: request.filter,
                 excluded: Set(Self.leftOut(of: request).map { ItemID(generation.storedID($0)) }),
-                wantsRankBeforeCap: true)
+                wantsRankBeforeCap: true, isApproximate: request.isApproximate)
             if let weight = request.marginalRelevance {
                 way = .varied(weight: weight, search)
             } else if fused.count > 1 || !disliked.isEmpty {

@@ -6,6 +6,7 @@ package struct RecommendationReply: Sendable {
     /// The α that was used.
     package let alpha: Float
     package let lambda: Float
+    /// Whether the list is proven to be the best one; where it is not, a career may be missing from it.
     package let exact: Bool
     package let complete: Bool
     package let degradation: Degradation?

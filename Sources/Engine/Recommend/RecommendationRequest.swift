@@ -27,6 +27,9 @@ package struct RecommendationRequest: Sendable {
     package var generation: UInt64?
     /// What the person did with careers before, oldest first; empty where they want no part of it.
     package var history: [HistoryEntry]
+    /// Whether careers that are very likely, but not proven, to be the best are good enough. Counts where one query is
+    /// asked of a catalogue large enough to have codes; the reply tells whether its list is exact.
+    package var isApproximate: Bool
 
     package static let defaultAlpha: Float = 0.7
     package static let defaultTopN = 5
@@ -39,7 +42,7 @@ package struct RecommendationRequest: Sendable {
         topN: Int = defaultTopN, alpha: Float? = nil, diversity: Bool = true, maxPerCluster: Int = 1,
         marginalRelevance: Float? = nil, filter: Filter? = nil, excluded: [String] = [], liked: [String] = [],
         disliked: [String] = [], examples: ExampleStrategy = .averageVector, skip: Int = 0, generation: UInt64? = nil,
-        history: [HistoryEntry] = []
+        history: [HistoryEntry] = [], isApproximate: Bool = false
     ) {
         self.answers = answers
         self.text = text
@@ -58,6 +61,7 @@ package struct RecommendationRequest: Sendable {
         self.skip = skip
         self.generation = generation
         self.history = history
+        self.isApproximate = isApproximate
     }
 }
 

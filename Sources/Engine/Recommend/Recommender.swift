@@ -58,7 +58,7 @@ package final class Recommender: Sendable {
         try await recommend(batch: [request])[0].get()
     }
 
-    /// The replies to several requests, in their order: equal to those given one by one.
+    /// The replies to several requests, in their order: equal to those given one by one, where these are exact.
     ///
     /// Texts of all requests are embedded together, and plain searches of one generation share their pass over the
     /// rows. A request that cannot be answered fails alone.

@@ -5,7 +5,7 @@ package import VectorIndex
 ///
 /// A search of many rows uses every core, so only one runs at a time here. Who comes while none runs searches at once;
 /// the others wait, and whoever is next searches for all that wait together if they are enough, else for itself alone.
-/// Over fewer rows nobody waits for anybody (docs/search.md has the measurements behind the two numbers).
+/// Over fewer rows nobody waits for anybody (docs/decisions/0015-queues.md has the measurements behind the two numbers).
 package final class SearchTurns: Sendable {
     /// Rows from which a search uses every core; below, searches side by side are quicker than a batch of any size.
     package static let leastRows = 8_192
@@ -44,7 +44,7 @@ package final class SearchTurns: Sendable {
     /// Searches that somebody else's pass answered, so far.
     package var joinedCount: Int { state.withLock { $0.joined } }
 
-    /// As `Generation.search`, with equal hits and scores.
+    /// As `Generation.search`, with equal hits and scores where the request is not approximate.
     ///
     /// - Throws: `IndexError` where the request does not fit the index.
     package func search(_ request: SearchRequest, in index: Generation) async throws(IndexError) -> SearchResult {

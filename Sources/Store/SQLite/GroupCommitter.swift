@@ -23,12 +23,18 @@ final class GroupCommitter: Sendable {
     private let location: String
     private let maximumGroup: Int
     private let maximumWaiting: Int
+    /// Called after each commit, once those who wait for it have been told.
+    private let afterCommit: @Sendable (Database) -> Void
     private let state = Guarded(State())
 
-    init(location: String, maximumGroup: Int, maximumWaiting: Int) {
+    init(
+        location: String, maximumGroup: Int, maximumWaiting: Int,
+        afterCommit: @escaping @Sendable (Database) -> Void = { _ in }
+    ) {
         self.location = location
         self.maximumGroup = maximumGroup
         self.maximumWaiting = maximumWaiting
+        self.afterCommit = afterCommit
     }
 
     var statistics: WriteStatistics { state.withLock { $0.statistics } }
@@ -108,6 +114,7 @@ final class GroupCommitter: Sendable {
         }
         state.withLock { $0.statistics.addCommit(of: group.count - rejected, rejected: rejected) }
         for tell in outcomes { tell() }
+        afterCommit(database)
     }
 
     private func rollBack(_ database: Database) {

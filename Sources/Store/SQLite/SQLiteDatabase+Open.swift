@@ -33,14 +33,17 @@ extension SQLiteDatabase {
         try Self.prepareFolder(of: settings.path)
         try Self.prepareFile(settings.path)
         do {
-            let pool = try Self.retryingWhileBusy(for: settings.busyTimeout) { try Self.openPool(settings) }
-            self.init(pool: pool, settings: settings, temporaryFolder: temporaryFolder)
+            let (pool, logKeeper) = try Self.retryingWhileBusy(for: settings.busyTimeout) {
+                let pool = try Self.openPool(settings)
+                return (pool, try LogKeeper(path: settings.path, configuration: Self.configuration(settings)))
+            }
+            self.init(pool: pool, logKeeper: logKeeper, settings: settings, temporaryFolder: temporaryFolder)
         } catch let error as DatabaseError {
             throw StoreError(error, at: settings.path)
         }
     }
 
-    private static func openPool(_ settings: SQLiteSettings) throws -> DatabasePool {
+    private static func configuration(_ settings: SQLiteSettings) -> Configuration {
         var configuration = Configuration()
         configuration.label = "pathlight"
         configuration.maximumReaderCount = settings.readers
@@ -53,11 +56,17 @@ extension SQLiteDatabase {
             // Damaged pages are found when they are read, and a schema cannot call what it should not.
             try database.execute(sql: "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
         }
-        let pool = try DatabasePool(path: settings.path, configuration: configuration)
+        return configuration
+    }
+
+    private static func openPool(_ settings: SQLiteSettings) throws -> DatabasePool {
+        let pool = try DatabasePool(path: settings.path, configuration: configuration(settings))
         try pool.writeWithoutTransaction { database in
             // After the pool was made: GRDB itself chooses NORMAL for a write-ahead log.
             try database.execute(
                 sql: "PRAGMA synchronous = \(settings.durability == .full ? "FULL" : "NORMAL")")
+            // `LogKeeper` copies the log instead.
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
             // A log that a long read let grow is cut back at the next checkpoint.
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
             try claim(database, path: settings.path)

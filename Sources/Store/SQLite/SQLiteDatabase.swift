@@ -16,6 +16,7 @@ package final class SQLiteDatabase: SQLDatabase {
     package let settings: SQLiteSettings
     private let pool: DatabasePool
     private let committer: GroupCommitter
+    private let logKeeper: LogKeeper
     private let gate = Guarded(Gate())
     /// Removed with everything in it when this goes, where the database is a temporary one.
     private let temporaryFolder: String?
@@ -29,12 +30,14 @@ package final class SQLiteDatabase: SQLDatabase {
     /// Writes that wait for their transaction now.
     package var waitingWrites: Int { committer.waitingCount }
 
-    init(pool: DatabasePool, settings: SQLiteSettings, temporaryFolder: String?) {
+    init(pool: DatabasePool, logKeeper: LogKeeper, settings: SQLiteSettings, temporaryFolder: String?) {
         self.pool = pool
+        self.logKeeper = logKeeper
         self.settings = settings
         self.temporaryFolder = temporaryFolder
         committer = GroupCommitter(
-            location: settings.path, maximumGroup: settings.maximumGroup, maximumWaiting: settings.maximumWaiting)
+            location: settings.path, maximumGroup: settings.maximumGroup, maximumWaiting: settings.maximumWaiting,
+            afterCommit: logKeeper.noteCommit)
     }
 
     deinit {
@@ -104,10 +107,14 @@ package final class SQLiteDatabase: SQLDatabase {
             }
             if isIdle { continuation.resume() }
         }
-        try await Self.onQueue { [pool, committer, location] in
+        try await Self.onQueue { [pool, committer, logKeeper, location] in
             do {
                 pool.writeWithoutTransaction { database in
                     committer.finish(database)
+                }
+                // Before the last connection goes, which takes the log away.
+                try logKeeper.close()
+                pool.writeWithoutTransaction { database in
                     // Leaves one whole file behind. Where another process reads, the log stays, and is as good.
                     _ = try? database.checkpoint(.truncate)
                 }

@@ -32,6 +32,9 @@ struct RecommendCommand: AsyncParsableCommand {
     @Flag(help: "Lift the cap per cluster.")
     var noDiversity = false
 
+    @Flag(help: "Take careers that are very likely, but not proven, to be the best: quicker over large catalogues.")
+    var approximate = false
+
     @Flag(help: "Print one JSON document.")
     var json = false
 
@@ -70,7 +73,7 @@ struct RecommendCommand: AsyncParsableCommand {
         let pathways = try await Pathways.open(settings, logger: logger)
         let request = RecommendationRequest(
             answers: sheet, text: text, abilities: try abilityNumbers(), topN: top, alpha: alpha,
-            diversity: !noDiversity, maxPerCluster: maxPerCluster)
+            diversity: !noDiversity, maxPerCluster: maxPerCluster, isApproximate: approximate)
         let reply: RecommendationReply
         do {
             reply = try await pathways.recommender.recommend(request)

@@ -28,6 +28,7 @@ struct RecommendationReader {
         request.liked = ids(fields, "liked")
         request.disliked = ids(fields, "disliked")
         request.examples = fields.choice("examples_strategy", of: ExampleStrategy.self) ?? .averageVector
+        request.isApproximate = fields.bool("approximate") ?? false
         request.skip = fields.integer("skip", in: 0...RecommendationRequest.maximumSkip) ?? 0
         request.generation = fields.integer("generation", in: 0...Int(Int64.max >> 11)).map { UInt64($0) }
         return request
