@@ -10,8 +10,8 @@ package enum WorkerThreads {
         max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     }()
 
-    /// Whether what is started here stays on this thread (see `BackgroundThread`).
-    @TaskLocal static var isConfined = false
+    /// Whether what is started here stays on this thread: for work that gives way (`BackgroundThread`), and for counting.
+    @TaskLocal package static var isConfined = false
 
     /// Calls `body(0) … body(count - 1)`, at most one per processor at a time, and returns when all are done.
     package static func concurrently(_ count: Int, _ body: @Sendable (Int) -> Void) {

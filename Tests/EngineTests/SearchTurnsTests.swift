@@ -68,6 +68,26 @@ struct SearchTurnsTests {
         }
     }
 
+    @Test func `joins those who wait where they are enough, and not too many`() {
+        #expect((0..<16).map(SearchTurns.together) == [0] + Array(repeating: 1, count: 15))
+        #expect([16, 17, 63, 64, 65, 1_000].map(SearchTurns.together) == [16, 17, 63, 64, 64, 64])
+    }
+
+    /// Fifteen who wait are answered one by one, the sixteenth brings them together: seen from outside by who has joined.
+    @Test func `lets few who wait search one by one`() async throws {
+        var random = SeededGenerator(seed: 43)
+        let turns = SearchTurns(leastRows: 0)
+        let index = try Self.index(rows: 2_000, &random)
+        let requests = try (0..<SearchTurns.leastJoined).map { _ in try Self.request(&random) }
+        for _ in 0..<20 {
+            await withTaskGroup(of: Void.self) { group in
+                // One searches, so that fewer than sixteen wait.
+                for request in requests { group.addTask { _ = try? await turns.search(request, in: index) } }
+            }
+        }
+        #expect(turns.joinedCount == 0)
+    }
+
     @Test func `lets nobody wait over few rows`() async throws {
         var random = SeededGenerator(seed: 42)
         let turns = SearchTurns()

@@ -91,6 +91,15 @@ def test_a_search_keeps_to_its_instructions(counted_program):
     within_budget("search", instructions, answer["instruction_set"], file)
 
 
+def test_a_first_look_keeps_to_its_instructions(counted_program):
+    index = COUNTS / "first-look.index"
+    index.unlink(missing_ok=True)
+    # Written at full speed, and read under the counter.
+    bench("gate", "--work", "first-look", "--index", index)
+    instructions, answer, file = count(counted_program, "first-look", "--index", str(index))
+    within_budget("first-look", instructions, answer["instruction_set"], file)
+
+
 @needs_model
 def test_an_embedding_keeps_to_its_instructions(counted_program):
     instructions, answer, file = count(counted_program, "embed")
@@ -98,8 +107,9 @@ def test_an_embedding_keeps_to_its_instructions(counted_program):
     within_budget("embed", instructions, answer["instruction_set"], file)
 
 
-def test_the_counted_search_finds_what_a_naive_scan_finds():
-    assert bench("gate", "--work", "search", "--check")["recall"] == 1.0
+@pytest.mark.parametrize("work", ["search", "first-look"])
+def test_the_counted_searches_find_what_a_naive_scan_finds(work):
+    assert bench("gate", "--work", work, "--check")["recall"] == 1.0
 
 
 @pytest.mark.parametrize("options", [

@@ -14,17 +14,22 @@ struct GateCommand: ParsableCommand {
 
     enum Work: String, ExpressibleByArgument, Codable {
         case search
+        /// A search that looks at all rows first, plane by plane: of more and longer rows.
+        case firstLook = "first-look"
         case embed
     }
 
-    @Option(help: "search or embed.")
+    @Option(help: "search, first-look or embed.")
     var work: Work
 
     @Option(name: .customLong("repeat"), help: "Times to do it.")
     var times = 1
 
-    @Option(help: "Rows of the index; few enough for one thread.")
-    var rows = 4_096
+    @Option(help: "Rows of the index.")
+    var rows: Int?
+
+    @Option(help: "Where the index is kept: read if it is there, else made and written.")
+    var index: String?
 
     @Option(help: "What the encoder computes in: float32 or int8.")
     var precision = EncoderPrecision.int8
@@ -35,8 +40,11 @@ struct GateCommand: ParsableCommand {
     @Flag(help: "Check the search's hits against a naive scan.")
     var check = false
 
-    /// Short rows: the axes of long ones would take a counter longer to fit than all else together.
-    private static let layout = RowLayout(embeddingCount: 128, abilityCount: 15)
+    /// Short rows: the axes of long ones would take a counter longer to fit than all else together. The first look wants
+    /// three planes with sketches.
+    private var layout: RowLayout { RowLayout(embeddingCount: work == .firstLook ? 384 : 128, abilityCount: 15) }
+    /// Few enough for one thread; and enough for a first look.
+    private var rowCount: Int { rows ?? (work == .firstLook ? 12_288 : 4_096) }
     private static let limit = 20
 
     private struct Answer: Encodable {
@@ -52,27 +60,28 @@ struct GateCommand: ParsableCommand {
     }
 
     func validate() throws {
-        guard times > 0, rows > 0 else { throw ValidationError("--repeat and --rows take numbers above 0") }
+        guard times > 0, rows ?? 1 > 0 else { throw ValidationError("--repeat and --rows take numbers above 0") }
     }
 
     func run() throws {
         var answer = Answer(work: work, repeats: times, instructionSet: "\(InstructionSet.detected)")
         switch work {
-        case .search: try search(&answer)
+        case .search, .firstLook: try search(&answer)
         case .embed: try embed(&answer)
         }
         try Figures.say(answer)
     }
 
     private func search(_ answer: inout Answer) throws {
-        let items = GateItems(layout: Self.layout)
-        let index = LiveIndex(layout: Self.layout, codesFrom: 1_024)
-        try index.apply(upserting: (0..<rows).map(items.item))
-        let generation = index.current
+        let items = GateItems(layout: layout)
+        let generation = try generation(of: items)
         let requests = try (0..<16).map { SearchRequest(query: try items.query($0), limit: Self.limit) }
         var rescored = 0
         for _ in 0..<times {
-            try countedWork { for request in requests { rescored += try generation.search(request).rescored } }
+            // On one thread: how often two wait for each other is another matter each time.
+            try WorkerThreads.$isConfined.withValue(true) {
+                try countedWork { for request in requests { rescored += try generation.search(request).rescored } }
+            }
         }
         answer.rowsRescored = rescored / (times * requests.count)
         answer.bytesPerRow = generation.bytesPerRow
@@ -82,6 +91,17 @@ struct GateCommand: ParsableCommand {
                     .recall(of: try generation.search(request), limit: Self.limit, maxPerCluster: nil)
             }.min()
         }
+    }
+
+    /// Under a counter an index is read in a second and made in minutes.
+    private func generation(of items: GateItems) throws -> Generation {
+        if let index, FileManager.default.fileExists(atPath: index) {
+            return try LiveIndex.open(index, layout: layout).index.current
+        }
+        let made = LiveIndex(layout: layout, codesFrom: 1_024)
+        try made.apply(upserting: (0..<rowCount).map(items.item))
+        if let index { try made.save(to: index) }
+        return made.current
     }
 
     private func embed(_ answer: inout Answer) throws {

@@ -1,11 +1,14 @@
 internal import VectorMath
 
 extension EmbeddingQueue {
+    /// In 8 bits about a millisecond of two cores: less than a request's search may take on the same thread.
+    private static let tokensAtOnce = 64
+
     /// A queue in front of a model.
     package convenience init(
         _ embedder: TextEmbedder, limits: Limits = Limits(), observer: BatchObserver? = nil
     ) {
-        self.init(limits: limits, observer: observer) { texts, urgency in
+        self.init(limits: limits, tokensAtOnce: Self.tokensAtOnce, observer: observer) { texts, urgency in
             // A catalogue's texts would push out of the cache what people ask.
             try embedder.embed(tokenIDs: texts, isCached: urgency == .awaited)
         }

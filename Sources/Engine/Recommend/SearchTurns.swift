@@ -10,9 +10,9 @@ package final class SearchTurns: Sendable {
     /// Rows from which a search uses every core; below, searches side by side are quicker than a batch of any size.
     package static let leastRows = 8_192
     /// Searches that share a pass, at least: fewer are as quick one after another.
-    static let leastJoined = 16
+    package static let leastJoined = 16
     /// At most, so that a pass stays short beside a request.
-    static let mostJoined = 64
+    package static let mostJoined = 64
 
     /// What somebody who waited is told.
     private enum Turn: Sendable {
@@ -90,6 +90,11 @@ package final class SearchTurns: Sendable {
         return try index.search(request)
     }
 
+    /// How many search together of so many who wait for the same index.
+    package static func together(of waiting: Int) -> Int {
+        waiting >= leastJoined ? min(waiting, mostJoined) : min(waiting, 1)
+    }
+
     /// Gives the turn to who came first, with those who wait for the same index where they are enough.
     private func passOn() {
         let next = state.withLock { state -> (first: Waiting, others: [Waiting])? in
@@ -98,7 +103,7 @@ package final class SearchTurns: Sendable {
                 return nil
             }
             let alike = state.waiting.indices.filter { state.waiting[$0].index === first.index }
-            let joined = Set(alike.count >= Self.leastJoined ? alike.prefix(Self.mostJoined) : alike.prefix(1))
+            let joined = Set(alike.prefix(Self.together(of: alike.count)))
             let others = joined.sorted().dropFirst().map { state.waiting[$0] }
             state.joined += others.count
             state.waiting = state.waiting.indices.filter { !joined.contains($0) }.map { state.waiting[$0] }
