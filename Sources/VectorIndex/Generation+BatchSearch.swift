@@ -37,9 +37,13 @@ extension Generation {
     /// The queries share one pass over the rows. Bounds from codes, or where there are none `sgemm`, look at a tile; a
     /// row is dropped only where its bound stays below what the query already has; the rest are scored canonically.
     ///
+    /// - Parameter byProducts: whether rows in memory are taken by `sgemm` whatever the processor is quicker at; no hit or
+    ///   score depends on it.
     /// - Throws: `IndexError` for the first request that does not fit this generation.
     /// - Complexity: O(queries · rows · dimension) time; memory O(queries · (limit + tile)), never queries · rows.
-    package func search(batch requests: [SearchRequest]) throws(IndexError) -> [SearchResult] {
+    package func search(
+        batch requests: [SearchRequest], byProducts: Bool = false
+    ) throws(IndexError) -> [SearchResult] {
         var results: [SearchResult] = []
         results.reserveCapacity(requests.count)
         var start = 0
@@ -47,13 +51,17 @@ extension Generation {
             let end = min(start + groupQueries, requests.count)
             var group: [QueryScan] = []
             for request in requests[start..<end] { group.append(try QueryScan(request, in: self)) }
-            scan(group)
+            // Rows in a file are not read for products: that would bring all of them into memory.
+            let coded = segments.map {
+                $0.codes != nil && ($0.isMapped || !byProducts && CodeBatch.isWorthwhile(queries: group.count))
+            }
+            scan(group, coded: coded)
             for query in group {
                 let hits = query.selection.withLock { $0.hits(withRanks: query.request.wantsRankBeforeCap) }
                 results.append(
                     SearchResult(
                         hits: hits, matched: query.matched, scanned: query.matched, complete: true,
-                        exact: !query.request.conditions.isApproximate || segments.allSatisfy { $0.codes == nil },
+                        exact: !query.request.conditions.isApproximate || !coded.contains(true),
                         rescored: query.rescored.withLock { $0 }))
             }
             start = end
@@ -61,11 +69,12 @@ extension Generation {
         return results
     }
 
-    private func scan(_ group: [QueryScan]) {
+    /// - Parameter coded: for each segment whether its codes are read.
+    private func scan(_ group: [QueryScan], coded: [Bool]) {
         // Segments without codes first: they are small, and every threshold that they give spares rows of the others.
-        if segments.contains(where: { $0.codes == nil }) { multiply(group) }
+        if coded.contains(false) { multiply(group, leavingOut: coded) }
         for query in group { query.selection.withLock { query.floor.lift(&$0) } }
-        for (s, segment) in segments.enumerated() {
+        for (s, segment) in segments.enumerated() where coded[s] {
             if let codes = segment.codes { scanCodes(of: s, codes, for: group) }
         }
         let workers = group.count < 8 ? 1 : min(WorkerThreads.processorCount, group.count)
@@ -80,7 +89,7 @@ extension Generation {
         query.rescored.withLock { $0 += scored }
     }
 
-    private func multiply(_ group: [QueryScan]) {
+    private func multiply(_ group: [QueryScan], leavingOut coded: [Bool]) {
         let width = layout.rowCount
         var queries = AlignedBuffer<Float>(count: group.count * width, repeating: 0)
         var target = queries.mutableSpan
@@ -90,7 +99,7 @@ extension Generation {
         // (queries, rows of the tile)
         let products = SharedScratch<Float>(count: group.count * tileRows, repeating: 0)
         var rowsOfTile = firstTileRows
-        for (s, segment) in segments.enumerated() where segment.codes == nil {
+        for (s, segment) in segments.enumerated() where !coded[s] {
             var start = 0
             while start < segment.count {
                 let range = start..<min(start + rowsOfTile, segment.count)

@@ -33,6 +33,9 @@ typedef struct {
     const float *row_abilities;          // (rows, ability_width)
 } pl_codes_batch;
 
+// Whether there is an instruction for products of bytes; without one 16 queries and more are quicker by sgemm.
+int pl_codes_batch_is_fast(int isa);
+
 // For each query q and each of `row_count` rows r, with the sums over the planes that are read:
 //   partial = abilities + Σ scale · row.scale · Σ v·c + Σ residual_weight · row.residual + margin
 // and where partial + tail_weight · row.tail >= thresholds[q], r and partial are appended to the query's list:

@@ -57,7 +57,8 @@ package final class EmbeddingQueue: Sendable {
     ///   - tokensAtOnce: a text alone of at most so many is computed on the thread that asks for it.
     ///   - compute: one vector for each text, in order; called on a thread of its own but for those.
     init(
-        limits: Limits, lanes: Int = WorkerThreads.processorCount, tokensAtOnce: Int = 0, observer: BatchObserver? = nil,
+        limits: Limits, lanes: Int = WorkerThreads.processorCount, tokensAtOnce: Int = 0,
+        observer: BatchObserver? = nil,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         compute: @escaping @Sendable ([[Int32]], Urgency) throws -> [[Float]]
     ) {
