@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import VectorMath
 
 /// Keeping an index in a file, so that the next start reads it instead of making it.
 extension LiveIndex {

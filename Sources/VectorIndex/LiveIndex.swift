@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import VectorMath
 
 /// The index that a service holds: readers take its current generation, writers put the next one in its place.
 ///
@@ -7,7 +8,7 @@ internal import Synchronization
 package final class LiveIndex: Sendable {
     let published: Mutex<Generation>
     /// Held for as long as a writer builds; readers never take it.
-    let writing = Mutex(Merging())
+    let writing = LongLock(Merging())
     /// Merges of at most so many rows are done by the writer that brings them about, greater ones beside.
     let mergedAtOnce: Int
     let codePolicy: CodePolicy

@@ -35,6 +35,34 @@ def metric(client, name):
     raise AssertionError(f"{name} is not measured")
 
 
+def test_a_list_for_one_model_does_not_hold_up_texts_for_the_other(start_service, generator):
+    """/v1/embeddings computes in float32 and recommendations in 8 bits: each queue has threads of its own."""
+    service = start_service()
+    ended = {}
+
+    def ask(name, path, body):
+        with service.client(timeout=90) as client:
+            client.post(path, body).expect(200)
+        ended[name] = time.monotonic()
+
+    # Loads the model, which is not to be measured.
+    ask("first", EMBEDDINGS, {"input": texts(generator, 1)})
+    asked = [
+        threading.Thread(target=ask, args=("list", EMBEDDINGS, {"input": texts(generator, 500, words=60)})),
+        # Long enough to wait in the queue like others, two of them since one alone is computed at once.
+        threading.Thread(target=ask, args=("one", RECOMMEND, {"text": texts(generator, 1)[0]})),
+        threading.Thread(target=ask, args=("two", RECOMMEND, {"text": texts(generator, 1)[0]}))]
+    began = time.monotonic()
+    asked[0].start()
+    time.sleep(0.3)
+    for thread in asked[1:]:
+        thread.start()
+    for thread in asked:
+        thread.join()
+    took = {name: end - began for name, end in ended.items()}
+    assert took["one"] < 0.3 + took["list"] / 2 and took["two"] < 0.3 + took["list"] / 2, took
+
+
 def test_a_flood_is_refused_with_a_time_to_come_back_and_leaves_no_trace(small, generator):
     """Single texts, lists of texts and batches of requests all meet the same limit.
 

@@ -120,6 +120,16 @@ def test_odd_texts_are_texts(client, text):
     assert len(client.post(RECOMMEND, {"text": text}).expect(200)["recommendations"]) == 5
 
 
+def test_batch_and_single_requests_have_the_fields_that_are_documented(client):
+    schemas = client.get("/openapi.json").expect(200)["components"]["schemas"]
+    names = dict.fromkeys(schemas["BatchQuery"]["properties"]) | {"text": TEXT}
+    client.post("/api/recommend/batch/", {"requests": [names]}).expect(200)
+    for name in ("session_id", "personalise"):
+        assert name not in names
+        problem = client.post("/api/recommend/batch/", {"requests": [{"text": TEXT, name: None}]}).expect_problem(422)
+        assert [error["path"] for error in problem["errors"]] == [f"requests.0.{name}"]
+
+
 def test_a_batch_gives_what_single_requests_give(client):
     requests = [{"text": TEXT}, {"abilities": ABILITIES}, {"text": "I want to be a nurse.", "top_n": 3}]
     reply = client.post("/api/recommend/batch/", {"requests": requests}).expect(200)

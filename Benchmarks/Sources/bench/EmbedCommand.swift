@@ -31,6 +31,9 @@ struct EmbedCommand: ParsableCommand {
         guard tokens >= 5, batch > 0, seconds > 0 else {
             throw ValidationError("TOKENS takes 5 and more, BATCH and --seconds numbers above 0")
         }
+        guard batch <= 100_000, seconds <= 86_400 else {
+            throw ValidationError("BATCH takes up to 100,000, --seconds up to 86,400")
+        }
     }
 
     /// What is printed. Times are milliseconds for all texts of a call, tokenising included.

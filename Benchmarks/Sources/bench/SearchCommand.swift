@@ -69,6 +69,13 @@ struct SearchCommand: ParsableCommand {
             throw ValidationError(
                 "CAP and UPSERTS take 0 and more, ALPHA 0 to 1, --seconds and --arrivals more than 0")
         }
+        guard rows <= 100_000_000, queries <= 100_000, seconds <= 86_400, arrivals <= 100_000 else {
+            throw ValidationError(
+                "ROWS takes up to 100,000,000, QUERIES and --arrivals up to 100,000, --seconds up to 86,400")
+        }
+        guard upserts == 0 || queries == 1 else {
+            throw ValidationError("UPSERTS measures searches one by one: leave QUERIES out")
+        }
     }
 
     /// What is printed. Times are milliseconds for all queries of a call.

@@ -48,10 +48,6 @@ package final class EmbeddingQueue: Sendable {
     private let tokensAtOnce: Int
     private let observer: BatchObserver?
     private let now: @Sendable () -> ContinuousClock.Instant
-    private let awaited = DispatchQueue(label: "pathlight.embedding", qos: .userInitiated, attributes: .concurrent)
-    private let background = DispatchQueue(
-        label: "pathlight.embedding.background", qos: .utility, attributes: .concurrent)
-
     /// - Parameters:
     ///   - lanes: batches side by side.
     ///   - tokensAtOnce: a text alone of at most so many is computed on the thread that asks for it.
@@ -137,7 +133,13 @@ package final class EmbeddingQueue: Sendable {
     /// Computes a batch, and on the same thread what comes after it: a thread that has to be woken costs a tenth of a
     /// text.
     private func run(_ batch: EmbeddingQueueState.Batch) {
-        (batch.urgency == .awaited ? awaited : background).async { [self] in
+        // A serial queue of its own has a thread of its own. Concurrent queues share as many as there are processors, and
+        // another model's texts, or the same one's in another precision, would keep them for as long as any wait.
+        let lane =
+            batch.urgency == .awaited
+            ? DispatchQueue(label: "pathlight.embedding", qos: .userInitiated)
+            : DispatchQueue(label: "pathlight.embedding.background", qos: .utility)
+        lane.async { [self] in
             var upcoming: EmbeddingQueueState.Batch? = batch
             while let batch = upcoming {
                 let next = compute(batch)
