@@ -69,7 +69,7 @@ build-tests: setup-system
 
 .PHONY: test
 test: setup-tests build-tests ## Set up, build, run all tests
-	swift test $(swift_flags) --skip-build --disable-xctest $(if $(FILTER),--filter $(FILTER))
+	scripts/swift-test $(swift_flags) --skip-build --disable-xctest $(if $(FILTER),--filter $(FILTER))
 	$(if $(FILTER),,$(python) -m pytest Tests/gates)
 	$(if $(FILTER),,$(python) -m pytest Tests/blackbox)
 
@@ -94,7 +94,7 @@ test-onet: setup-tests build ## Import O*NET's release and measure retrieval (mi
 .PHONY: test-thread-sanitizer
 test-thread-sanitizer: setup-system ## Run the index's tests under the thread sanitizer
 	PATHLIGHT_CORE_ONLY=1 swift build --build-tests --sanitize=thread --scratch-path .build/thread-sanitizer
-	PATHLIGHT_CORE_ONLY=1 TSAN_OPTIONS=halt_on_error=1 swift test --skip-build --disable-xctest --sanitize=thread \
+	PATHLIGHT_CORE_ONLY=1 TSAN_OPTIONS=halt_on_error=1 scripts/swift-test --skip-build --disable-xctest --sanitize=thread \
 		--scratch-path .build/thread-sanitizer --filter VectorIndexTests --skip 'Damage to an index file'
 
 # Keeping order

@@ -126,7 +126,7 @@ static void pl_codes_batch_vnni(const pl_codes_batch *b, size_t row_count, const
 }
 #endif
 
-int pl_codes_batch_is_fast(int isa) { return pl_codes_has_vnni(isa == PL_ISA_BEST ? pl_isa_best() : isa); }
+int pl_codes_batch_is_fast(void) { return pl_codes_has_vnni(pl_isa_best()); }
 
 void pl_codes_batch_survivors(int isa, const pl_codes_batch *batch, size_t row_count, const float *thresholds, size_t capacity, uint32_t *found_rows, float *found_partials,
                               uint32_t *found_counts) {

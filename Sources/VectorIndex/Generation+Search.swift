@@ -29,14 +29,16 @@ extension Generation {
         let found = WorkerThreads.map(shares.count) { worker in
             var selection = makeSelection(for: request.conditions)
             var candidates = Candidates(bounds: selection, isShared: true)
-            if shares[worker].isEmpty { return (selection: selection, candidates: candidates.rows, scored: 0) }
+            if shares[worker].isEmpty {
+                return (selection: selection, candidates: candidates.rows, scored: 0, isBounded: false)
+            }
             shared.exchange(with: &candidates)
-            let scored = scan(
+            let (scored, isBounded) = scan(
                 slots: shares[worker], query: request.query, coded: coded, eligible: eligible, shared: shared,
                 floor: floor, candidates: &candidates, into: &selection)
             floor.lift(&candidates.bounds)
             candidates.prune()
-            return (selection: selection, candidates: candidates.rows, scored: scored)
+            return (selection: selection, candidates: candidates.rows, scored: scored, isBounded: isBounded)
         }
         var best = makeSelection(for: request.conditions)
         for part in found { best.merge(part.selection) }
@@ -44,7 +46,7 @@ extension Generation {
         let rescored = resolve((early?.candidates ?? []) + found.flatMap(\.candidates), for: request.query, into: &best)
         return SearchResult(
             hits: best.hits(withRanks: request.wantsRankBeforeCap), matched: matched, scanned: matched, complete: true,
-            exact: !request.conditions.isApproximate || coded.allSatisfy { $0 == nil },
+            exact: !request.conditions.isApproximate || (first == nil && found.allSatisfy { !$0.isBounded }),
             rescored: found.reduce(rescored + (early?.scored ?? 0)) { $0 + $1.scored })
     }
 
@@ -131,23 +133,25 @@ extension Generation {
     /// Finds the eligible rows among `slots` that may enter: candidates where there are codes, the others go to the
     /// selection with their canonical scores.
     ///
-    /// - Returns: how many rows were scored.
+    /// - Returns: how many rows were scored, and whether bounds ruled on any others.
     private func scan(
         slots: Range<Int>, query: FusedQuery, coded: [CodedQuery?], eligible: [Bitmap?], shared: SharedBounds,
         floor: SharedFloor, candidates: inout Candidates, into selection: inout Selection
-    ) -> Int {
+    ) -> (scored: Int, isBounded: Bool) {
         var scores = AlignedBuffer<Float>(count: blockRows, repeating: 0)
         var chosen = AlignedBuffer<UInt32>(count: blockRows, repeating: 0)
         // Its memory is written before it is used, which costs a search of few rows more than its rows.
         let codedRows = coded.allSatisfy { $0 == nil } ? 0 : min(CodedScan.tileRows, slots.count)
         var bounds = CodedScan(rows: codedRows)
         var scored = 0
+        var isBounded = false
         forEachBlock(of: slots, size: CodedScan.tileRows) { s, rows in
             let few = eligible[s].map { $0.population(in: rows) * 4 < rows.count } ?? false
             if let coded = coded[s], let codes = segments[s].codes, !few {
                 let tile = CodedScan.Tile(
                     segment: segments[s], codes: codes, rows: rows, offset: offsets[s], coded: coded,
                     eligible: eligible[s], floor: floor)
+                isBounded = true
                 bounds.scan(tile, into: &candidates)
                 shared.exchange(with: &candidates)
                 return
@@ -160,7 +164,7 @@ extension Generation {
             }
             floor.lift(&selection)
         }
-        return scored
+        return (scored, isBounded)
     }
 
     private func scan(

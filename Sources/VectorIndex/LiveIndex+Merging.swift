@@ -22,6 +22,13 @@ extension LiveIndex {
         /// All segments there were then.
         var known: [Segment]
         let layout: RowLayout
+
+        /// Of all segments from `first` on.
+        init(_ segments: [Segment], _ dead: [Bitmap], from first: Int, layout: RowLayout) {
+            sources = zip(segments[first...], dead[first...]).map { (segment: $0, dead: $1) }
+            known = segments
+            self.layout = layout
+        }
     }
 
     /// Where the segments begin that are due for merging into one, or nil.
@@ -29,9 +36,7 @@ extension LiveIndex {
     /// - Parameters:
     ///   - start: the first that may be.
     ///   - most: live rows of these.
-    private static func due(
-        _ segments: [Segment], _ dead: [Bitmap], from start: Int, most: Int
-    ) -> Int? {
+    private static func due(_ segments: [Segment], _ dead: [Bitmap], from start: Int, most: Int) -> Int? {
         var first: Int?
         var gathered = 0
         for s in (start..<segments.count).reversed() {
@@ -54,10 +59,7 @@ extension LiveIndex {
         let busy = segments.lastIndex { segment in merging.sources.contains { $0 === segment } }
         let start = max(Self.firstInMemory(segments), (busy ?? -1) + 1)
         guard let first = Self.due(segments, dead, from: start, most: mergedAtOnce) else { return }
-        let job = Job(
-            sources: zip(segments[first...], dead[first...]).map { (segment: $0, dead: $1) }, known: segments,
-            layout: layout)
-        let merged = try merge(job)
+        let merged = try merge(Job(segments, dead, from: first, layout: layout))
         segments.removeSubrange(first...)
         dead.removeSubrange(first...)
         if merged.count > 0 {
@@ -92,9 +94,7 @@ extension LiveIndex {
             return nil
         }
         merging.sources = Array(base.segments[first...])
-        return Job(
-            sources: zip(base.segments[first...], base.dead[first...]).map { (segment: $0, dead: $1) },
-            known: base.segments, layout: base.layout)
+        return Job(base.segments, base.dead, from: first, layout: base.layout)
     }
 
     private func mergeAll(_ first: Job) {
@@ -111,7 +111,7 @@ extension LiveIndex {
                 preconditionFailure("segments that were accepted cannot be merged: \(error)")
             }
             var sources = job.sources.map(\.segment)
-            job = Job(sources: [], known: [], layout: job.layout)
+            job = Job([], [], from: 0, layout: job.layout)
             Self.bury(&sources)
         }
     }

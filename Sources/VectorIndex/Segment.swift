@@ -53,13 +53,11 @@ final class Segment: Sendable {
         makeCodes: (FrozenBuffer<Float>, Int) -> RowCodes? = { _, _ in nil }
     ) throws(IndexError) {
         let live = sources.reduce(0) { $0 + $1.segment.count - $1.dead.population }
-        var runs: [(buffer: FrozenBuffer<Float>, range: Range<Int>)] = []
         var ids = RowIDs(capacity: live)
         var clusters: [UInt32] = []
         clusters.reserveCapacity(live)
         for (segment, dead) in sources {
             dead.forEachRunOutside { run in
-                runs.append((segment.rows, run.lowerBound * layout.rowCount..<run.upperBound * layout.rowCount))
                 clusters += segment.clusters[run]
                 for row in run {
                     let isNew = ids.append(row, of: segment.ids)
@@ -71,7 +69,7 @@ final class Segment: Sendable {
         self.ids = ids
         self.clusters = clusters
         columns = try AttributeColumns(merging: sources.map { ($0.segment.columns, $0.dead) })
-        rows = FrozenBuffer(copying: runs)
+        rows = FrozenBuffer(living: sources.map { ($0.segment.rows, $0.dead) }, width: layout.rowCount)
         codes = makeCodes(rows, count)
         width = layout.rowCount
         greatestNorm = sources.reduce(0) { max($0, $1.segment.greatestNorm) }

@@ -20,8 +20,8 @@ package struct CodeBatch: Sendable {
     private static let leastProducts = 16
 
     /// Whether bounds from codes are quicker than products of the float32 rows.
-    package static func isWorthwhile(queries: Int, using instructions: InstructionSet = .best) -> Bool {
-        queries < leastProducts || pl_codes_batch_is_fast(instructions.code) != 0
+    package static func isWorthwhile(queries: Int) -> Bool {
+        queries < leastProducts || pl_codes_batch_is_fast() != 0
     }
 
     /// Queries, and what fills up the last group.

@@ -40,7 +40,8 @@ private final class HeldEncoder: Sendable {
     func goOn() { gate.signal() }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+// A test waits for the others' threads as well.
+@Suite(.timeLimit(.minutes(15)))
 struct EmbeddingQueueTests {
     private func queue(_ encoder: HeldEncoder, _ limits: EmbeddingQueue.Limits = .init()) -> EmbeddingQueue {
         EmbeddingQueue(limits: limits, lanes: 1) { encoder.compute($0, $1) }

@@ -63,6 +63,13 @@ import VectorIndex
         #expect(pages.map(\.rank) == Array(1...100))
         let found = Self.common(pages, whole.recommendations)
         #expect(found >= 90, "\(found) of 100")
+        // Where a filter leaves few, all of them are scored.
+        let cluster = try #require(whole.recommendations.first?.career.cluster)
+        request.filter = .anyOf("cluster", [cluster])
+        request.skip = 0
+        let few = try await fixture.recommender.recommend(request)
+        #expect(few.matched * 4 < CodePolicy.defaultLeastRows && few.rescored == few.matched && few.exact)
+        request.filter = nil
         // From an eighth of the careers on, bounds rule out nothing and are not asked.
         request.skip = CodePolicy.defaultLeastRows / 8
         #expect(try await fixture.recommender.recommend(request).exact)

@@ -13,7 +13,7 @@ import VectorIndex
 
     @Test func `are held against an even sample of a large catalogue`() throws {
         let made = try MadeUpIndex(items: 10_000)
-        let sample = ReferenceQueries.slots(in: made.index)
+        let sample = made.index.slots(spread: ReferenceQueries.itemLimit)
         #expect(sample.count == ReferenceQueries.itemLimit && sample.first == Slot(0))
         let step = 10_000 / ReferenceQueries.itemLimit
         let steps = zip(sample, sample.dropFirst()).map { Int($1.index) - Int($0.index) }

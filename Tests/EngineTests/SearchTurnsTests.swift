@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 import VectorIndex
 
-@Suite(.timeLimit(.minutes(1)))
+// A test waits for the others' threads as well.
+@Suite(.timeLimit(.minutes(15)))
 struct SearchTurnsTests {
     private static let layout = RowLayout(embeddingCount: 24, abilityCount: 5)
 

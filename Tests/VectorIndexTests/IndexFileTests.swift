@@ -221,6 +221,9 @@ import VectorMath
         opened.checkInvariants()
         #expect(opened.count == 10 && opened.attributeNames == ["level"])
 
+        let refusal = IndexFileError.unwritable(path: path, reason: "no")
+        #expect("\(refusal)" == "the index cannot be written to \(path): no")
+
         // One after two, of which one goes in the same change, is merged with them.
         let small = LiveIndex(layout: IndexFileFixture.layout)
         try small.apply(upserting: [item(0, first), item(1)])

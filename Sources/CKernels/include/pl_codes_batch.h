@@ -33,8 +33,8 @@ typedef struct {
     const float *row_abilities;          // (rows, ability_width)
 } pl_codes_batch;
 
-// Whether there is an instruction for products of bytes; without one 16 queries and more are quicker by sgemm.
-int pl_codes_batch_is_fast(int isa);
+// Whether this CPU has an instruction for products of bytes; without one 16 queries and more are quicker by sgemm.
+int pl_codes_batch_is_fast(void);
 
 // For each query q and each of `row_count` rows r, with the sums over the planes that are read:
 //   partial = abilities + Σ scale · row.scale · Σ v·c + Σ residual_weight · row.residual + margin

@@ -1,7 +1,8 @@
 internal import VectorMath
 
 extension EmbeddingQueue {
-    /// In 8 bits about a millisecond of two cores: less than a request's search may take on the same thread.
+    /// On two cores some two milliseconds in 8 bits and seven and more in float32: less than the search of a million rows
+    /// takes on the same thread.
     private static let tokensAtOnce = 64
 
     /// A queue in front of a model.

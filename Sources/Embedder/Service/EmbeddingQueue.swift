@@ -48,6 +48,7 @@ package final class EmbeddingQueue: Sendable {
     private let tokensAtOnce: Int
     private let observer: BatchObserver?
     private let now: @Sendable () -> ContinuousClock.Instant
+
     /// - Parameters:
     ///   - lanes: batches side by side.
     ///   - tokensAtOnce: a text alone of at most so many is computed on the thread that asks for it.

@@ -45,7 +45,8 @@ package struct ReferenceQueries: Sendable {
     ///
     /// - Complexity: O(queries · min(items, itemLimit) · dimension) time and O(queries · min(items, itemLimit)) memory.
     package func calibrate(on index: Generation) -> Calibration {
-        let slots = Self.slots(in: index)
+        // Of the order of the ids, where the index was made at once. The same items give the same sample.
+        let slots = index.slots(spread: Self.itemLimit)
         var sheets: [Calibration.Pair] = []
         var texts: [Calibration.Pair] = []
         sheets.reserveCapacity(Calibration.referenceQueries * slots.count)
@@ -58,12 +59,6 @@ package struct ReferenceQueries: Sendable {
             }
         }
         return Calibration(sheets: sheets, texts: texts)
-    }
-
-    /// The items that the queries are held against: all, or `itemLimit` of them, spread evenly over the order of slots,
-    /// which is that of the ids where the index was made at once. The same items give the same sample.
-    package static func slots(in index: Generation) -> [Slot] {
-        index.slots(spread: itemLimit)
     }
 
     /// The queries, the same for the same quiz, space and frame.

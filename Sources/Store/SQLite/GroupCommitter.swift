@@ -29,7 +29,7 @@ final class GroupCommitter: Sendable {
 
     init(
         location: String, maximumGroup: Int, maximumWaiting: Int,
-        afterCommit: @escaping @Sendable (Database) -> Void = { _ in }
+        afterCommit: @escaping @Sendable (Database) -> Void
     ) {
         self.location = location
         self.maximumGroup = maximumGroup

@@ -188,26 +188,16 @@ final class RowCodes: Sendable {
             let range = first.planes[p].coordinates
             return Plane(
                 coordinates: range,
-                codes: Self.gather(known.map { ($0.codes.planes[p].codes, $0.dead) }, width: range.count),
-                records: Self.gather(
-                    known.map { ($0.codes.planes[p].records, $0.dead) }, width: CodeScan.recordCount),
+                codes: FrozenBuffer(living: known.map { ($0.codes.planes[p].codes, $0.dead) }, width: range.count),
+                records: FrozenBuffer(
+                    living: known.map { ($0.codes.planes[p].records, $0.dead) }, width: CodeScan.recordCount),
                 greatestResidual: known.reduce(0) { max($0, $1.codes.planes[p].greatestResidual) })
         }
         self.planes = Self.sketched(planes, count: count, from: sketchesFrom)
-        abilities = Self.gather(known.map { ($0.codes.abilities, $0.dead) }, width: first.abilityWidth)
+        abilities = FrozenBuffer(living: known.map { ($0.codes.abilities, $0.dead) }, width: first.abilityWidth)
         greatestEmbeddingNorm = known.reduce(0) { max($0, $1.codes.greatestEmbeddingNorm) }
         let rows = known.reduce(0) { $0 + $1.codes.count }
         meanTail = known.reduce(0) { $0 + $1.codes.meanTail * Double($1.codes.count) } / Double(max(rows, 1))
-    }
-
-    private static func gather<Element: BitwiseCopyable>(
-        _ sources: [(buffer: FrozenBuffer<Element>, dead: Bitmap)], width: Int
-    ) -> FrozenBuffer<Element> {
-        var runs: [(buffer: FrozenBuffer<Element>, range: Range<Int>)] = []
-        for (buffer, dead) in sources {
-            dead.forEachRunOutside { runs.append((buffer, $0.lowerBound * width..<$0.upperBound * width)) }
-        }
-        return FrozenBuffer(copying: runs)
     }
 }
 
