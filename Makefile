@@ -168,6 +168,14 @@ bench-load: setup-model-if-possible build ## Ask the recommend route at a consta
 	@swift build $(swift_flags) --product bench >&2
 	@python3 Benchmarks/http/load.py --rate $(RATE) --seconds $(SECONDS) --texts $(TEXTS) $(ARGS)
 
+# What `make bench-overload` offers: so many times what the route can do, for SECONDS.
+TIMES = 4
+
+.PHONY: bench-overload
+bench-overload: setup-model-if-possible build ## Offer the recommend route more than it can do, print one JSON document
+	@python3 Benchmarks/http/overload.py --times $(TIMES) --seconds $(if $(filter file,$(origin SECONDS)),60,$(SECONDS)) \
+		$(ARGS)
+
 .PHONY: bench-reembed
 bench-reembed: setup-model-if-possible build ## Measure what readers notice of a re-embedding
 	python3 Benchmarks/http/reembed_latency.py $(ARGS)

@@ -58,6 +58,8 @@ if !coreOnly {
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ]
     targets += [
         .target(name: "CAssets"),
@@ -69,10 +71,19 @@ if !coreOnly {
         .target(
             name: "Engine",
             dependencies: ["VectorIndex", "Embedder", "Store", "VectorMath"], swiftSettings: swift),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(
+            name: "Platform",
+            dependencies: [
+                "Store", "CCurl",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ], swiftSettings: swift),
         .executableTarget(
             name: "server",
             dependencies: [
-                "Engine", "Store", "Embedder", "VectorIndex", "CAssets",
+                "Engine", "Platform", "Store", "Embedder", "VectorIndex", "CAssets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -97,12 +108,19 @@ if !coreOnly {
             ], path: "Benchmarks/Sources/bench", swiftSettings: swift),
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport"], swiftSettings: swiftTests),
         .testTarget(
+            name: "PlatformTests",
+            dependencies: [
+                "Platform", "Store", "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ], swiftSettings: swiftTests),
+        .testTarget(
             name: "EngineTests",
             dependencies: ["Engine", "Embedder", "Store", "VectorIndex", "TestSupport"], swiftSettings: swiftTests),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "server", "Embedder", "Engine", "Store", "TestSupport",
+                "server", "Embedder", "Engine", "Platform", "Store", "TestSupport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

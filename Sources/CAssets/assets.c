@@ -95,6 +95,18 @@ static const unsigned char pl_web_results[] = {
 static const unsigned char pl_web_icon[] = {
 #embed "web/favicon.svg"
 };
+static const unsigned char pl_web_sign_in[] = {
+#embed "web/sign-in.html"
+};
+static const unsigned char pl_web_sign_up[] = {
+#embed "web/sign-up.html"
+};
+static const unsigned char pl_web_sign_in_link[] = {
+#embed "web/sign-in-link.html"
+};
+static const unsigned char pl_web_unsubscribe[] = {
+#embed "web/unsubscribe.html"
+};
 static const unsigned char pl_web_docs[] = {
 #embed "web/docs.html"
 };
@@ -115,6 +127,10 @@ static const pl_asset pl_assets[] = {
     PL_ENTRY(web_script, "web/app.js")
     PL_ENTRY(web_results, "web/results.js")
     PL_ENTRY(web_icon, "web/favicon.svg")
+    PL_ENTRY(web_sign_in, "web/sign-in.html")
+    PL_ENTRY(web_sign_up, "web/sign-up.html")
+    PL_ENTRY(web_sign_in_link, "web/sign-in-link.html")
+    PL_ENTRY(web_unsubscribe, "web/unsubscribe.html")
     PL_ENTRY(web_docs, "web/docs.html")
     PL_ENTRY(web_docs_script, "web/docs.js")
     PL_ENTRY(openapi, "openapi.json")

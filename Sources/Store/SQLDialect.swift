@@ -25,6 +25,9 @@ package struct SQLDialect: Sendable, Equatable {
     package let placeholders: Placeholders
     /// A statement that makes other processes wait until the transaction ends, where opening one does not.
     package let migrationLock: String?
+    /// What ends a SELECT whose rows are taken, so that two takers do not wait for each other; empty where rows are not
+    /// locked one by one.
+    package let skippingLockedRows: String
 
     /// `sql` with its placeholders in this dialect's form.
     package func statement(_ sql: String) -> String {

@@ -22,12 +22,17 @@ enum Layers {
         "VectorIndex": Layer(modules: ["VectorMath"], outside: ["Synchronization"]),
         "Embedder": Layer(modules: ["VectorMath"], outside: systemLibrary.union(["Foundation"])),
         "Store": Layer(modules: [], outside: systemLibrary.union(["Foundation", "GRDB", "GRDBSQLite"])),
+        "CCurl": Layer(modules: [], outside: []),
+        "Platform": Layer(
+            modules: ["Store", "CCurl"],
+            outside: systemLibrary.union(["Foundation", "Crypto", "CryptoExtras", "JWTKit"])),
         "Engine": Layer(
             modules: ["VectorIndex", "Embedder", "Store", "VectorMath"],
             outside: ["Foundation", "Synchronization", "Dispatch"]),
         "bench": Layer(modules: ["VectorIndex", "Embedder", "VectorMath"], outside: nil),
         "server": Layer(
-            modules: ["Engine", "Store", "Embedder", "VectorIndex", "VectorMath", "CAssets"], outside: nil),
+            modules: ["Engine", "Platform", "Store", "Embedder", "VectorIndex", "VectorMath", "CAssets"],
+            outside: nil),
     ]
 
     /// What only one module may import, whatever the table says of the others.
@@ -37,6 +42,8 @@ enum Layers {
         "GRDB": ["Store"],
         "GRDBSQLite": ["Store"],
         "CAssets": ["server"],
+        "CCurl": ["Platform"],
+        "JWTKit": ["Platform"],
     ]
 
     private static let testLibraries: Set<String> = [

@@ -165,7 +165,7 @@ struct HTTPConnectionTests {
             return Task.isCancelled ? "cancelled" : "done"
         }
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let application = test.service.application { channel in
+        let application = try test.service.application { channel in
             port.yield(channel.localAddress?.port ?? 0)
             port.finish()
         }

@@ -51,6 +51,13 @@ struct HTTPSettingsTests {
               body_bytes: 2048
               list_items: 5
               string_bytes: 64
+              concurrent_requests: 11
+              address:
+                requests_per_second: 12.5
+                burst: 13
+              key:
+                requests_per_second: 0
+                burst: 15
             timeouts:
               header_seconds: 1
               body_seconds: 2
@@ -69,6 +76,15 @@ struct HTTPSettingsTests {
               queue_texts: 100
               batch_tokens: 10
             trusted_proxy: 127.0.0.1
+            auth:
+              sign_up: false
+              jwt:
+                secret_file: secret
+                jwks_file: keys.json
+                issuer: https://id.example.org/
+                audience: pathlight
+                user_claim: oid
+                role_claim: realm_access.roles
             """
         let fromFile = try settings(yaml: yaml)
         #expect(fromFile.limits == FieldLimits(bodyBytes: 2048, listCount: 5, stringBytes: 64))
@@ -81,6 +97,16 @@ struct HTTPSettingsTests {
         #expect(fromFile.embedding.texts == 100)
         #expect(fromFile.embedding.batchTokens == 10)
         #expect(fromFile.trustedProxy == "127.0.0.1")
+        #expect(fromFile.requestLimits.concurrentRequests == 11)
+        #expect(fromFile.requestLimits.address == .init(perSecond: 12.5, burst: 13))
+        #expect(fromFile.requestLimits.key == .init(perSecond: 0, burst: 15))
+        #expect(!fromFile.allowsSignUp)
+        #expect(fromFile.tokens.secretFile == "secret")
+        #expect(fromFile.tokens.jwksFile == "keys.json")
+        #expect(fromFile.tokens.issuer == "https://id.example.org/")
+        #expect(fromFile.tokens.audience == "pathlight")
+        #expect(fromFile.tokens.userClaim == "oid")
+        #expect(fromFile.tokens.roleClaim == "realm_access.roles")
         let variables = [
             "PATHLIGHT_HOST": "localhost", "PATHLIGHT_PORT": "0", "PATHLIGHT_DATA": "d", "PATHLIGHT_MODELS": "m",
             "PATHLIGHT_MODEL": "x", "DATABASE_URL": "sqlite:x", "LOG_LEVEL": "debug", "PATHLIGHT_LOG_FORMAT": "json",
@@ -93,6 +119,12 @@ struct HTTPSettingsTests {
             "PATHLIGHT_EMBEDDING_PRECISION": "float32",
             "PATHLIGHT_EMBEDDING_QUEUE_TOKENS": "20000", "PATHLIGHT_EMBEDDING_QUEUE_TEXTS": "100",
             "PATHLIGHT_EMBEDDING_BATCH_TOKENS": "10", "PATHLIGHT_TRUSTED_PROXY": "127.0.0.1",
+            "PATHLIGHT_LIMITS_CONCURRENT_REQUESTS": "11", "PATHLIGHT_LIMITS_ADDRESS_REQUESTS_PER_SECOND": "12.5",
+            "PATHLIGHT_LIMITS_ADDRESS_BURST": "13", "PATHLIGHT_LIMITS_KEY_REQUESTS_PER_SECOND": "0",
+            "PATHLIGHT_LIMITS_KEY_BURST": "15", "PATHLIGHT_AUTH_SIGN_UP": "false",
+            "PATHLIGHT_AUTH_JWT_SECRET_FILE": "secret", "PATHLIGHT_AUTH_JWT_JWKS_FILE": "keys.json",
+            "PATHLIGHT_AUTH_JWT_ISSUER": "https://id.example.org/", "PATHLIGHT_AUTH_JWT_AUDIENCE": "pathlight",
+            "PATHLIGHT_AUTH_JWT_USER_CLAIM": "oid", "PATHLIGHT_AUTH_JWT_ROLE_CLAIM": "realm_access.roles",
         ]
         #expect(try settings(variables) == fromFile)
     }
@@ -123,7 +155,12 @@ struct HTTPSettingsTests {
             "limits:\n  body_byte: 1",
             "pathlight.yaml: unknown setting `limits.body_byte`; did you mean `limits.body_bytes`?"
         ),
-        ("limits: 5", "pathlight.yaml: unknown setting `limits`; it holds `body_bytes`, `list_items`, `string_bytes`"),
+        (
+            "limits: 5",
+            "pathlight.yaml: unknown setting `limits`; it holds `body_bytes`, `list_items`, `string_bytes`, "
+                + "`concurrent_requests`, `address.requests_per_second`, `address.burst`, `key.requests_per_second`, "
+                + "`key.burst`"
+        ),
         ("zzz: 1", "pathlight.yaml: unknown setting `zzz`"),
         ("port: eighty", "pathlight.yaml: `port` must be a whole number from 0 to 65535, not `eighty`"),
         ("port: 70000", "pathlight.yaml: `port` must be a whole number from 0 to 65535, not `70000`"),
@@ -134,6 +171,17 @@ struct HTTPSettingsTests {
             "pathlight.yaml: `timeouts.body_seconds` must be a number of seconds above 0 and up to 3600, not `0`"
         ),
         ("log:\n  format: xml", "pathlight.yaml: `log.format` must be one of `text`, `json`, not `xml`"),
+        ("auth:\n  sign_up: maybe", "pathlight.yaml: `auth.sign_up` must be one of `true`, `false`, not `maybe`"),
+        (
+            "limits:\n  key:\n    requests_per_second: -1",
+            "pathlight.yaml: `limits.key.requests_per_second` must be 0 for no limit, or a number from 0.001 to 1000000, "
+                + "not `-1`"
+        ),
+        (
+            "trusted_proxy: proxy.example.org",
+            "pathlight.yaml: `trusted_proxy` must be an address, or addresses and networks separated by commas "
+                + "(`10.0.0.5, 172.16.0.0/12`), not `proxy.example.org`"
+        ),
         ("index:\n  memory: most", "pathlight.yaml: `index.memory` must be one of `full`, `lean`, not `most`"),
     ])
     func `refuses a wrong file by name`(yaml: String, expected: String) {
@@ -166,6 +214,20 @@ struct HTTPSettingsTests {
     @Test(arguments: ["0.0.0.0", "::", "192.168.1.5", "example.com", "127.0.0.1.example.com", "127.0.0", "127.0.0.256"])
     func `refuses to listen beyond loopback`(host: String) {
         #expect(throws: SettingsError.beyondLoopback(host: host)) { try settings(["PATHLIGHT_HOST": host]) }
+    }
+
+    @Test func `listens beyond loopback behind a proxy that it is told of`() throws {
+        let settings = try settings(["PATHLIGHT_HOST": "0.0.0.0", "PATHLIGHT_TRUSTED_PROXY": "10.0.0.0/8, ::1"])
+        #expect(settings.isExposed)
+        #expect(try self.settings(["PATHLIGHT_TRUSTED_PROXY": "127.0.0.1"]).isExposed)
+        #expect(try !self.settings().isExposed)
+    }
+
+    @Test func `says how to listen beyond loopback`() {
+        let problem = mistake(["PATHLIGHT_HOST": "0.0.0.0"])
+        for part in ["`0.0.0.0`", "trusted_proxy", "PATHLIGHT_TRUSTED_PROXY", "127.0.0.1"] {
+            #expect(problem.contains(part), "\(problem)")
+        }
     }
 
     @Test func `asks for a named file to exist`() {

@@ -29,7 +29,8 @@ REPLY_SECONDS = 30
 def clean_environment(**settings):
     """The caller's environment without the product's own settings, plus those given."""
     kept = {name: value for name, value in os.environ.items()
-            if not name.startswith("PATHLIGHT_") and name not in ("DATABASE_URL", "LOG_LEVEL")}
+            if not name.startswith(("PATHLIGHT_", "OPENAI_", "GEMINI_"))
+            and name not in ("DATABASE_URL", "LOG_LEVEL", "OPENAPI_KEY")}
     return {**kept, "PATHLIGHT_MODELS": str(MODELS), **settings}
 
 

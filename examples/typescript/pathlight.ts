@@ -156,7 +156,8 @@ const tries = 4;
 
 const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
 
-const isPassing = (problem: Problem): boolean => problem.status === 503 || problem.code === "idempotency_in_progress";
+const isPassing = (problem: Problem): boolean =>
+  problem.status === 429 || problem.status === 503 || problem.code === "idempotency_in_progress";
 
 export class Pathlight {
   private readonly url: string;

@@ -148,11 +148,23 @@ function samplePath(path, parameters) {
     encodeURIComponent(parameters.find((each) => each.name === name)?.example ?? name));
 }
 
-function curl(method, path, parameters, body) {
-  const address = quoted(location.origin + samplePath(path, parameters));
-  if (body === undefined) return `curl ${address}`;
-  return `curl ${address} \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(shown(body))}`;
+/** The command for one request; `body` is absent, or a media type and a value. */
+function curl(method, path, operation, parameters, body) {
+  const options = [];
+  if (method !== (body ? "post" : "get")) options.push(`-X ${method.toUpperCase()}`);
+  // Where nobody gets in without.
+  const isClosed = operation.security?.length > 0 && operation.security.every((each) => Object.keys(each).length > 0);
+  if (isClosed) options.push(`-H "Authorization: Bearer $PATHLIGHT_KEY"`);
+  if (body?.type === "application/json") options.push(`-H 'Content-Type: ${body.type}'`);
+  if (body) {
+    const isForm = body.type === "application/x-www-form-urlencoded";
+    options.push(`-d ${quoted(isForm ? String(new URLSearchParams(body.value)) : shown(body.value))}`);
+  }
+  return [`curl ${quoted(location.origin + samplePath(path, parameters))}`, ...options].join(" \\\n  ");
 }
+
+/** The media type that a request is best sent as, and what it describes: JSON, or else a form. */
+const bodyOf = (operation) => Object.entries(operation.requestBody?.content ?? {})[0];
 
 // MARK: Operations
 
@@ -169,19 +181,21 @@ function parameterList(parameters) {
 }
 
 function requestBody(operation) {
-  const content = operation.requestBody?.content["application/json"];
-  if (!content) return [];
+  const body = bodyOf(operation);
+  if (!body) return [];
+  const [type, content] = body;
   const schema = resolve(content.schema);
-  return [h("h4", null, "Body"), h("p", { class: "hint" }, ...inline(schema.description)), fields(schema)];
+  const note = type === "application/json" ? "" : ` Sent as ${type}.`;
+  return [h("h4", null, "Body"), h("p", { class: "hint" }, ...inline(schema.description), note), fields(schema)];
 }
 
 function commands(method, path, operation, parameters) {
-  const content = operation.requestBody?.content["application/json"];
+  const [type, content] = bodyOf(operation) ?? [];
   const title = `${method.toUpperCase()} ${path}`;
-  if (!content) return [code(curl(method, path, parameters), `command for ${title}`)];
+  if (!content) return [code(curl(method, path, operation, parameters), `command for ${title}`)];
   return examples(content).flatMap(({ summary, value }) => [
     h("p", { class: "caption" }, summary),
-    code(curl(method, path, parameters, value), `command for ${title}, ${summary}`),
+    code(curl(method, path, operation, parameters, { type, value }), `command for ${title}, ${summary}`),
   ]);
 }
 

@@ -27,16 +27,23 @@ package struct IdempotencyRepository: Sendable {
         case mismatch
     }
 
+    private static let bodyColumn = "idempotent_requests.body"
+
     private let database: any SQLDatabase
+    private let cipher: any ColumnCipher
     private let clock: @Sendable () -> Date
     private let makeID: @Sendable () -> String
 
-    /// - Parameter makeID: gives a new, unguessable id each time.
+    /// - Parameters:
+    ///   - cipher: seals the bodies of replies.
+    ///   - makeID: gives a new, unguessable id each time.
     package init(
-        _ database: any SQLDatabase, clock: @escaping @Sendable () -> Date = { Date() },
+        _ database: any SQLDatabase, cipher: any ColumnCipher = PlainColumns(),
+        clock: @escaping @Sendable () -> Date = { Date() },
         makeID: @escaping @Sendable () -> String = { RandomID.make() }
     ) {
         self.database = database
+        self.cipher = cipher
         self.clock = clock
         self.makeID = makeID
     }
@@ -47,11 +54,12 @@ package struct IdempotencyRepository: Sendable {
     ///   - key: the sender's.
     ///   - scope: within which keys are distinct: method and path.
     ///   - requestHash: of all that makes the request this one.
-    /// - Throws: `StoreError` of code `unexpectedValue` where the record is damaged.
+    /// - Throws: `StoreError` of code `unexpectedValue` where the record is damaged, `ColumnCipherError` where
+    ///   its reply cannot be opened.
     package func reserve(key: String, scope: String, requestHash: String) async throws -> Reservation {
         let id = makeID()
         let now = clock()
-        return try await database.write { connection in
+        return try await database.write { [cipher] connection in
             let isNew =
                 try connection.execute(
                     """
@@ -66,19 +74,20 @@ package struct IdempotencyRepository: Sendable {
                 WHERE scope = ? AND key = ?
                 """, [.text(scope), .text(key)])
             guard let found else { throw StoreError(.other, "the reserved request was not found") }
-            return try Self.reservation(found, requestHash: requestHash)
+            return try Self.reservation(found, requestHash: requestHash, cipher: cipher)
         }
     }
 
     /// Keeps the reply of a reserved request. The first reply stays, and a request that was purged is not stored.
     package func finish(key: String, scope: String, reply: StoredReply) async throws {
+        let body = try cipher.seal(reply.body, column: Self.bodyColumn)
         try await database.write { connection in
             try connection.execute(
                 """
                 UPDATE idempotent_requests SET status = ?, content_type = ?, body = ?
                 WHERE scope = ? AND key = ? AND status IS NULL
                 """,
-                [.int(reply.status), .text(reply.contentType), .blob(reply.body), .text(scope), .text(key)])
+                [.int(reply.status), .text(reply.contentType), .blob(body), .text(scope), .text(key)])
         }
     }
 
@@ -91,7 +100,9 @@ package struct IdempotencyRepository: Sendable {
         }
     }
 
-    private static func reservation(_ row: SQLRow, requestHash: String) throws -> Reservation {
+    private static func reservation(
+        _ row: SQLRow, requestHash: String, cipher: any ColumnCipher
+    ) throws -> Reservation {
         guard try row.text("request_hash") == requestHash else { return .mismatch }
         if case .null = try row.value("status") {
             return .started(id: try row.text("effect_id"), resumed: true)
@@ -99,6 +110,6 @@ package struct IdempotencyRepository: Sendable {
         return .done(
             StoredReply(
                 status: try row.int("status"), contentType: try row.text("content_type"),
-                body: try row.blob("body")))
+                body: try cipher.open(try row.blob("body"), column: bodyColumn)))
     }
 }

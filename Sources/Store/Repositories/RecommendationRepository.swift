@@ -27,34 +27,58 @@ package struct StoredRecommendation: Sendable, Equatable {
     package let request: String?
     package let createdAt: Date
 
-    init(_ row: SQLRow) throws {
+    init(_ row: SQLRow, cipher: any ColumnCipher) throws {
         record = RecommendationRecord(
             id: try row.text("id"), generation: UInt64(bitPattern: try row.integer("generation")),
-            careerIDs: try StringList.strings(of: try row.text("career_ids")), query: try row.optionalText("query"))
+            careerIDs: try StringList.strings(of: try row.text("career_ids")),
+            query: try cipher.open(try row.optionalText("query"), column: "recommendations.query"))
         sessionID = try row.text("session_id")
-        request = try row.optionalText("request")
+        request = try cipher.open(try row.optionalText("request"), column: "recommendations.request")
         createdAt = try row.time("created_at")
     }
 }
 
 /// The recommendations that were given; `SessionRepository` stores each with its session.
 package struct RecommendationRepository: Sendable {
-    private let database: any SQLDatabase
+    /// A recommendation with what people said sealed, ready to be stored.
+    struct Sealed: Sendable {
+        let record: RecommendationRecord
+        fileprivate let request: String?
+        fileprivate let query: String?
 
-    package init(_ database: any SQLDatabase) { self.database = database }
+        init(_ record: RecommendationRecord, request: String?, cipher: any ColumnCipher) throws {
+            self.record = record
+            self.request = try cipher.seal(request, column: "recommendations.request")
+            query = try cipher.seal(record.query, column: "recommendations.query")
+        }
+    }
+
+    private let database: any SQLDatabase
+    private let cipher: any ColumnCipher
+
+    package init(_ database: any SQLDatabase, cipher: any ColumnCipher = PlainColumns()) {
+        self.database = database
+        self.cipher = cipher
+    }
 
     /// A recommendation, or nil.
     ///
-    /// - Throws: `StoreError` of code `unexpectedValue` where it is damaged.
+    /// - Throws: `StoreError` of code `unexpectedValue` where it is damaged, `ColumnCipherError` where it cannot be
+    ///   opened.
     package func recommendation(id: String) async throws -> StoredRecommendation? {
-        try await database.read { connection in
+        let row = try await database.read { connection in
             try connection.first(
                 """
                 SELECT id, session_id, generation, career_ids, request, query, created_at FROM recommendations
                 WHERE id = ?
-                """, [.text(id)]
-            ).map(StoredRecommendation.init)
+                """, [.text(id)])
         }
+        return try row.map { try StoredRecommendation($0, cipher: cipher) }
+    }
+
+    /// Whether there is such a recommendation, without opening it.
+    package func contains(id: String) async throws -> Bool {
+        try await database.read { try Self.session(of: id, in: $0) != nil }
     }
 
     /// How many recommendations there are.
@@ -73,9 +97,9 @@ package struct RecommendationRepository: Sendable {
     ///
     /// - Throws: `StoreError` of code `uniqueViolation` for an id that is taken.
     static func insert(
-        _ record: RecommendationRecord, session: String, request: String?, now: SQLValue,
-        into connection: any SQLConnection
+        _ sealed: Sealed, session: String, now: SQLValue, into connection: any SQLConnection
     ) throws {
+        let record = sealed.record
         try connection.execute(
             """
             INSERT INTO recommendations (id, session_id, generation, career_ids, request, query, created_at)
@@ -83,8 +107,8 @@ package struct RecommendationRepository: Sendable {
             """,
             [
                 .text(record.id), .text(session), .integer(Int64(bitPattern: record.generation)),
-                .text(StringList.text(of: record.careerIDs)), .optionalText(request),
-                .optionalText(record.query), now,
+                .text(StringList.text(of: record.careerIDs)), .optionalText(sealed.request),
+                .optionalText(sealed.query), now,
             ])
     }
 }

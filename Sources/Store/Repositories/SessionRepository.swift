@@ -13,13 +13,13 @@ package struct SessionRecord: Sendable, Equatable {
     package let createdAt: Date
     package let updatedAt: Date
 
-    init(_ row: SQLRow) throws {
+    init(_ row: SQLRow, cipher: any ColumnCipher) throws {
         id = try row.text("id")
         kind = try row.text("kind")
         owner = try row.optionalText("owner")
-        answers = try row.optionalText("answers")
-        request = try row.optionalText("request")
-        reply = try row.optionalText("reply")
+        answers = try cipher.open(try row.optionalText("answers"), column: "sessions.answers")
+        request = try cipher.open(try row.optionalText("request"), column: "sessions.request")
+        reply = try cipher.open(try row.optionalText("reply"), column: "sessions.reply")
         createdAt = try row.time("created_at")
         updatedAt = try row.time("updated_at")
     }
@@ -28,16 +28,20 @@ package struct SessionRecord: Sendable, Equatable {
 /// The sessions of the quiz and of recommendations.
 package struct SessionRepository: Sendable {
     private let database: any SQLDatabase
+    private let cipher: any ColumnCipher
     private let clock: @Sendable () -> Date
     private let makeID: @Sendable () -> String
 
-    /// - Parameter makeID: gives a new id each time; who knows a session's id may read it, so ids must be
-    ///   unguessable.
+    /// - Parameters:
+    ///   - cipher: seals answers, requests and replies.
+    ///   - makeID: gives a new id each time; who knows a session's id may read it, so ids must be unguessable.
     package init(
-        _ database: any SQLDatabase, clock: @escaping @Sendable () -> Date = { Date() },
+        _ database: any SQLDatabase, cipher: any ColumnCipher = PlainColumns(),
+        clock: @escaping @Sendable () -> Date = { Date() },
         makeID: @escaping @Sendable () -> String = { RandomID.make() }
     ) {
         self.database = database
+        self.cipher = cipher
         self.clock = clock
         self.makeID = makeID
     }
@@ -54,6 +58,15 @@ package struct SessionRepository: Sendable {
     ) async throws -> String {
         let id = given ?? makeID()
         let now = SQLValue.time(clock())
+        // Before the transaction, which others wait for.
+        let sealed = (
+            answers: try cipher.seal(answers, column: "sessions.answers"),
+            request: try cipher.seal(request, column: "sessions.request"),
+            reply: try cipher.seal(reply, column: "sessions.reply")
+        )
+        let recommendation = try recommendation.map {
+            try RecommendationRepository.Sealed($0, request: request, cipher: cipher)
+        }
         try await database.write { connection in
             if given != nil, try connection.first("SELECT id FROM sessions WHERE id = ?", [.text(id)]) != nil { return }
             try connection.execute(
@@ -62,12 +75,11 @@ package struct SessionRepository: Sendable {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
-                    .text(id), .text(kind), .optionalText(owner), .optionalText(answers), .optionalText(request),
-                    .optionalText(reply), now, now,
+                    .text(id), .text(kind), .optionalText(owner), .optionalText(sealed.answers),
+                    .optionalText(sealed.request), .optionalText(sealed.reply), now, now,
                 ])
             guard let recommendation else { return }
-            try RecommendationRepository.insert(
-                recommendation, session: id, request: request, now: now, into: connection)
+            try RecommendationRepository.insert(recommendation, session: id, now: now, into: connection)
         }
         return id
     }
@@ -82,33 +94,39 @@ package struct SessionRepository: Sendable {
         request: String, reply: String, recommendation: RecommendationRecord? = nil, to id: String
     ) async throws -> Bool {
         let now = SQLValue.time(clock())
+        let sealedRequest = try cipher.seal(request, column: "sessions.request")
+        let sealedReply = try cipher.seal(reply, column: "sessions.reply")
+        let recommendation = try recommendation.map {
+            try RecommendationRepository.Sealed($0, request: request, cipher: cipher)
+        }
         return try await database.write { connection in
             if let recommendation,
-                try RecommendationRepository.session(of: recommendation.id, in: connection) == id
+                try RecommendationRepository.session(of: recommendation.record.id, in: connection) == id
             {
                 return true
             }
             let isThere =
                 try connection.execute(
                     "UPDATE sessions SET request = ?, reply = ?, updated_at = ? WHERE id = ?",
-                    [.text(request), .text(reply), now, .text(id)]) == 1
+                    [.text(sealedRequest), .text(sealedReply), now, .text(id)]) == 1
             if isThere, let recommendation {
-                try RecommendationRepository.insert(
-                    recommendation, session: id, request: request, now: now, into: connection)
+                try RecommendationRepository.insert(recommendation, session: id, now: now, into: connection)
             }
             return isThere
         }
     }
 
     /// A session, or nil.
+    ///
+    /// - Throws: `ColumnCipherError` where it cannot be opened.
     package func session(id: String) async throws -> SessionRecord? {
-        try await database.read { connection in
+        let row = try await database.read { connection in
             try connection.first(
                 """
                 SELECT id, kind, owner, answers, request, reply, created_at, updated_at FROM sessions WHERE id = ?
-                """, [.text(id)]
-            ).map(SessionRecord.init)
+                """, [.text(id)])
         }
+        return try row.map { try SessionRecord($0, cipher: cipher) }
     }
 
     /// How many sessions there are.

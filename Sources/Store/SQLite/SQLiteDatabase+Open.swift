@@ -31,13 +31,16 @@ extension SQLiteDatabase {
         var settings = settings
         if let durability { settings.durability = durability }
         try Self.prepareFolder(of: settings.path)
+        let folderLock = try FolderLock.share(DurableFile.folder(of: settings.path))
         try Self.prepareFile(settings.path)
         do {
             let (pool, logKeeper) = try Self.retryingWhileBusy(for: settings.busyTimeout) {
                 let pool = try Self.openPool(settings)
                 return (pool, try LogKeeper(path: settings.path, configuration: Self.configuration(settings)))
             }
-            self.init(pool: pool, logKeeper: logKeeper, settings: settings, temporaryFolder: temporaryFolder)
+            self.init(
+                pool: pool, logKeeper: logKeeper, settings: settings, temporaryFolder: temporaryFolder,
+                folderLock: folderLock)
         } catch let error as DatabaseError {
             throw StoreError(error, at: settings.path)
         }

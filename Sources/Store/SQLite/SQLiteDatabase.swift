@@ -20,6 +20,8 @@ package final class SQLiteDatabase: SQLDatabase {
     private let gate = Guarded(Gate())
     /// Removed with everything in it when this goes, where the database is a temporary one.
     private let temporaryFolder: String?
+    /// Keeps a restore away until the database is closed.
+    private let folderLock: DatabaseLock
 
     package var dialect: SQLDialect { .sqlite }
     package var location: String { settings.path }
@@ -30,11 +32,15 @@ package final class SQLiteDatabase: SQLDatabase {
     /// Writes that wait for their transaction now.
     package var waitingWrites: Int { committer.waitingCount }
 
-    init(pool: DatabasePool, logKeeper: LogKeeper, settings: SQLiteSettings, temporaryFolder: String?) {
+    init(
+        pool: DatabasePool, logKeeper: LogKeeper, settings: SQLiteSettings, temporaryFolder: String?,
+        folderLock: DatabaseLock
+    ) {
         self.pool = pool
         self.logKeeper = logKeeper
         self.settings = settings
         self.temporaryFolder = temporaryFolder
+        self.folderLock = folderLock
         committer = GroupCommitter(
             location: settings.path, maximumGroup: settings.maximumGroup, maximumWaiting: settings.maximumWaiting,
             afterCommit: logKeeper.noteCommit)
@@ -107,7 +113,8 @@ package final class SQLiteDatabase: SQLDatabase {
             }
             if isIdle { continuation.resume() }
         }
-        try await Self.onQueue { [pool, committer, logKeeper, location] in
+        try await Self.onQueue { [pool, committer, logKeeper, location, folderLock] in
+            defer { folderLock.release() }
             do {
                 pool.writeWithoutTransaction { database in
                     committer.finish(database)

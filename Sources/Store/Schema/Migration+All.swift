@@ -10,6 +10,11 @@ extension Migration {
         Migration(version: 7, name: "recommendations", statements: recommendations),
         Migration(version: 8, name: "career events", statements: careerEvents),
         Migration(version: 9, name: "idempotent requests", statements: idempotentRequests),
+        Migration(version: 10, name: "identity", statements: identity),
+        Migration(version: 11, name: "tasks", statements: tasks),
+        Migration(version: 12, name: "language models", statements: languageModels),
+        Migration(version: 13, name: "mail suppressions", statements: mailSuppressions),
+        Migration(version: 14, name: "column keys", statements: columnKeys),
     ]
 
     @Sendable private static func careers(_ dialect: SQLDialect) -> [String] {

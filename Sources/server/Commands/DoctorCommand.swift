@@ -12,33 +12,47 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    private struct Finding {
-        enum State: String {
-            case good = "ok"
-            /// The service starts, degraded.
-            case degraded
-            case broken
-        }
+    @Flag(help: "Print one JSON document.")
+    var json = false
 
-        let subject: String
-        let state: State
-        let detail: String
-    }
+    private typealias Finding = DoctorFinding
 
     func run() async throws {
-        let (settings, logger) = try common.settings()
+        let settings: ServiceSettings
+        let logger: Logger
+        do {
+            (settings, logger) = try common.settings()
+        } catch let error as SettingsError where json {
+            // The document is all that a program reads.
+            try report([Finding(subject: "settings", state: .broken, detail: "\(error)")])
+            throw error
+        }
+        // Before the database is opened, which may write to its file.
+        let clock = FolderChecks.clock(Date(), database: Pathways.databasePath(settings))
         let (database, stored) = await stored(settings, logger: logger)
         var findings = [content(), settingsFinding(settings), database]
         if let stored { findings.append(careers(stored)) }
         let (model, space) = model(settings, stored)
         findings += model
         if let stored { findings.append(vectors(stored, in: space, settings)) }
-        for finding in findings {
-            try Terminal.data(
-                "\(finding.state.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0))\(finding.subject): \(finding.detail)"
-            )
-        }
+        findings += FolderChecks.all(
+            folder: settings.dataDirectory, database: Pathways.databasePath(settings))
+        findings += [
+            clock,
+            NetworkChecks.address(settings.host, isBehindProxy: settings.trustedProxy != nil),
+            NetworkChecks.port(settings.port, host: settings.host),
+            NetworkChecks.trust(environment: ProcessInfo.processInfo.environment),
+        ]
+        try report(findings)
         if findings.contains(where: { $0.state == .broken }) { throw ExitCode(1) }
+    }
+
+    private func report(_ findings: [Finding]) throws {
+        if json {
+            try Terminal.data(Data(DoctorFinding.document(findings, version: Pathlight.version) + [UInt8(ascii: "\n")]))
+        } else {
+            for finding in findings { try Terminal.data(finding.line) }
+        }
     }
 
     private func content() -> Finding {
@@ -56,11 +70,18 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private func settingsFinding(_ settings: ServiceSettings) -> Finding {
-        Finding(
-            subject: "settings", state: .good,
-            detail:
-                "\(settings.host):\(settings.port), data in \(settings.dataDirectory), models in \(settings.modelsDirectory)"
-        )
+        let detail =
+            "\(settings.host):\(settings.port), data in \(settings.dataDirectory), models in \(settings.modelsDirectory)"
+        // Read once more, for what the log was told: they may be valid with the options alone.
+        var overrides = SettingsOverrides()
+        overrides.host = settings.host
+        overrides.port = settings.port
+        let warnings = (try? ServiceSettings.load(file: common.settingsFile, overrides: overrides))?.warnings ?? []
+        guard warnings.isEmpty else {
+            return Finding(
+                subject: "settings", state: .warning, detail: ([detail] + warnings).joined(separator: "; "))
+        }
+        return Finding(subject: "settings", state: .good, detail: detail)
     }
 
     // MARK: What is stored

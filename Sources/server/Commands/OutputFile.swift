@@ -1,3 +1,4 @@
+internal import CoreFoundation
 internal import Foundation
 
 /// A file that a command writes by its name: replaced whole where it is a file, written into where it is a pipe, a

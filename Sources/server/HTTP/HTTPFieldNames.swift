@@ -9,6 +9,13 @@ extension HTTPField.Name {
     /// `true` on a reply that was given before and is sent again.
     package static let idempotencyReplayed = literal("Idempotency-Replayed")
 
+    /// The session's token on a write by cookie, for scripts; forms have a field.
+    package static let csrfToken = literal("X-CSRF-Token")
+    /// Whether a browser's request comes from a page of this service (W3C Fetch Metadata).
+    package static let secFetchSite = literal("Sec-Fetch-Site")
+    package static let forwardedFor = literal("X-Forwarded-For")
+    package static let forwardedHost = literal("X-Forwarded-Host")
+
     private static func literal(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not a header's name") }
         return name

@@ -17,25 +17,43 @@ package struct HTTPService {
     /// Has the middleware already; every route added to it is covered.
     package let router: Router<RequestScope>
     package let deadlines = DeadlineKeeper()
+    /// Holds the port open for a while after SIGTERM.
+    package let drain: DrainGate
+    /// Takes routes together with who may call them.
+    package let routes: GuardedRouter
+    /// Nil where everybody may call everything: in tests of HTTP itself.
+    package let access: AccessControl?
     private let problems: ProblemTable
-    private let routes = RouteTable()
+    private let table = RouteTable()
 
-    /// - Parameter problems: how the errors of the layers below become problem documents.
+    /// - Parameters:
+    ///   - problems: how the errors of the layers below become problem documents.
+    ///   - access: who may call what; with it, every route needs a rule.
     package init(
-        settings: ServiceSettings, registry: MetricsRegistry, problems: ProblemTable = ProblemTable(), logger: Logger
+        settings: ServiceSettings, registry: MetricsRegistry, problems: ProblemTable = ProblemTable(),
+        access: AccessControl? = nil, logger: Logger
     ) {
         self.settings = settings
         self.registry = registry
         self.problems = problems
         self.logger = logger
+        drain = DrainGate(pause: settings.timeouts.drain)
         registry.describe(HTTPMetrics.definitions)
         router = Router(context: RequestScope.self, options: [.autoGenerateHeadEndpoints])
+        routes = GuardedRouter(router, rules: access?.rules ?? RouteRules())
+        self.access = access
         router.add(middleware: ObservationMiddleware(metrics: HTTPMetrics(factory: registry)))
         router.add(middleware: EntityTagMiddleware())
         router.add(middleware: SecurityHeadersMiddleware())
-        router.add(middleware: ProblemMiddleware(table: problems, routes: routes))
+        router.add(middleware: ProblemMiddleware(table: problems, routes: table))
         router.add(middleware: HeadLimitsMiddleware())
-        router.get("/metrics") { _, _ in registry.response() }
+        if let access {
+            router.add(middleware: LimitsMiddleware(access: access))
+            router.add(middleware: AuthenticationMiddleware(access: access))
+            router.add(middleware: PrincipalLimitsMiddleware(access: access))
+            router.add(middleware: AuthorisationMiddleware(access: access))
+        }
+        routes.get("/metrics", .operators) { _, _ in registry.response() }
     }
 
     /// Makes writes with an `Idempotency-Key` happen once; to be called before their routes are added.
@@ -56,10 +74,12 @@ package struct HTTPService {
     /// - Parameters:
     ///   - services: run beside the server: started before it, stopped after it.
     ///   - onServerRunning: called with the listening channel.
+    /// - Throws: `RouteRules.Mismatch` where a route has no rule of who may call it.
     package func application(
         services: [any Service] = [], onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
-    ) -> Application<EdgeResponder<RouterResponder<RequestScope>>> {
-        routes.load(from: router)
+    ) throws -> Application<EdgeResponder<RouterResponder<RequestScope>>> {
+        try access?.rules.check(against: router)
+        table.load(from: router)
         let timeouts = settings.timeouts
         var limits = ConnectionGuard.Limits()
         limits.header = TimeAmount(timeouts.header)
@@ -90,8 +110,10 @@ package struct HTTPService {
     /// as the settings allow before it cancels them.
     package func serviceGroup(for application: some Service) -> ServiceGroup {
         var configuration = ServiceGroupConfiguration(
-            services: [.init(service: application)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        configuration.maximumGracefulShutdownDuration = settings.timeouts.shutdown
+            // Ended in reverse order: while the gate pauses, the application goes on.
+            services: [.init(service: application), .init(service: drain)],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = settings.timeouts.drain + settings.timeouts.shutdown
         return ServiceGroup(configuration: configuration)
     }
 }

@@ -53,7 +53,9 @@ package struct IdempotencyMiddleware: RouterMiddleware {
         }
         let body = try await request.collectBody(in: context)
         // Paths with and without their final slash are one.
-        let scope = "POST /" + request.uri.path.split(separator: "/").joined(separator: "/")
+        var scope = "POST /" + request.uri.path.split(separator: "/").joined(separator: "/")
+        // One person's key is not another's: the kept reply is for who sent the request.
+        if let caller = context.principal.caller { scope += " of " + caller }
         let attempt = IdempotencyAttempts.Attempt(scope: scope, key: key)
         guard attempts.begin(attempt) else {
             metrics.count(.inProgress)

@@ -66,8 +66,8 @@ package struct ProblemMiddleware: RouterMiddleware {
                     "error": .string(String(reflecting: problem.cause ?? error)),
                 ])
         } else {
-            context.logger.debug(
-                "request refused", metadata: ["code": .string(problem.code.name), "detail": .string(problem.detail)])
+            // Not the detail, which quotes what the client sent.
+            context.logger.debug("request refused", metadata: ["code": .string(problem.code.name)])
         }
         return problem.response(from: request, context: context)
     }

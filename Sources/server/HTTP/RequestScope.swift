@@ -1,6 +1,7 @@
 package import Hummingbird
 import Logging
 import NIOCore
+package import Platform
 import VectorMath
 
 /// What a handler knows about the request it answers.
@@ -19,6 +20,10 @@ package struct RequestScope: RequestContext, Sendable {
     /// The id under which the effect of this request is kept where the client sent an idempotency key: the same at
     /// every attempt with that key.
     package internal(set) var effectID: String?
+    /// Who sends the request; nobody known where the service has no accounts.
+    package internal(set) var principal = Principal.anonymous
+    /// Who may call the route; nil for a request that no route takes.
+    package internal(set) var rule: RouteRule?
 
     package init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)

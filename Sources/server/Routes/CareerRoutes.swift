@@ -11,10 +11,10 @@ struct CareerRoutes {
 
     init(pathways: Pathways) { self.pathways = pathways }
 
-    func add(to router: Router<RequestScope>) {
-        router.get("/api/careers") { request, _ in try list(request) }
-        router.get("/api/careers/{id}") { request, scope in try await career(request, scope) }
-        router.get("/api/careers/{id}/similar") { request, scope in try similar(request, scope) }
+    func add(to router: GuardedRouter) {
+        router.get("/api/careers", .careers) { request, _ in try list(request) }
+        router.get("/api/careers/{id}", .careers) { request, scope in try await career(request, scope) }
+        router.get("/api/careers/{id}/similar", .careers) { request, scope in try similar(request, scope) }
     }
 
     private func list(_ request: Request) throws -> Response {

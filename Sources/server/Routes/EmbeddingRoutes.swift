@@ -33,8 +33,8 @@ struct EmbeddingRoutes {
 
     let pathways: Pathways
 
-    func add(to router: Router<RequestScope>) {
-        router.post("/v1/embeddings") { request, scope in try await embed(request, scope) }
+    func add(to router: GuardedRouter) {
+        router.post("/v1/embeddings", .embeddings) { request, scope in try await embed(request, scope) }
     }
 
     private func embed(_ request: Request, _ scope: RequestScope) async throws -> Response {

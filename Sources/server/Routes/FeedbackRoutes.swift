@@ -17,12 +17,13 @@ struct FeedbackRoutes {
     static let maximumIDBytes = 64
 
     let pathways: Pathways
+    let guardian: SessionGuard
 
-    func add(to router: Router<RequestScope>) {
-        router.post("/api/results/save_career") { try await handle(.saved, $0, $1) }
-        router.post("/api/results/view_career") { try await handle(.viewed, $0, $1) }
-        router.post("/api/results/dismiss_career") { try await handle(.dismissed, $0, $1) }
-        router.post("/api/results/choose_career") { try await handle(.chosen, $0, $1) }
+    func add(to router: GuardedRouter) {
+        router.post("/api/results/save_career", .results) { try await handle(.saved, $0, $1) }
+        router.post("/api/results/view_career", .results) { try await handle(.viewed, $0, $1) }
+        router.post("/api/results/dismiss_career", .results) { try await handle(.dismissed, $0, $1) }
+        router.post("/api/results/choose_career", .results) { try await handle(.chosen, $0, $1) }
     }
 
     private func handle(_ kind: CareerEventKind, _ request: Request, _ scope: RequestScope) async throws -> Response {
@@ -36,6 +37,7 @@ struct FeedbackRoutes {
                 // What was looked at was looked at: a view cannot be taken back, and the field is not known there.
                 isUndone: kind == .viewed ? false : fields.bool("undo") ?? false)
         }
+        try await guardian.requireWritable(named.session, scope.principal)
         try await requireRecommendation(named)
         return named.isUndone ? try await undo(kind, named) : try await record(kind, named, scope)
     }
@@ -71,9 +73,6 @@ struct FeedbackRoutes {
 
     /// Takes an event back. The career may have left the catalogue meanwhile.
     private func undo(_ kind: CareerEventKind, _ named: Named) async throws -> Response {
-        guard try await pathways.sessions.session(id: named.session) != nil else {
-            throw ResultRoutes.noSession(named.session)
-        }
         _ = try await pathways.events.undo(kind, career: named.career, in: named.session)
         return reply(
             status: .ok, kind, named, recommendation: named.recommendation, isRecorded: false, at: nil)
@@ -82,7 +81,7 @@ struct FeedbackRoutes {
     /// Asked before the write, which leaves what stands already as it is and so would not always find out.
     private func requireRecommendation(_ named: Named) async throws {
         guard let id = named.recommendation else { return }
-        guard try await RecommendationRepository(pathways.database).recommendation(id: id) == nil else { return }
+        guard try await !pathways.recommendations.contains(id: id) else { return }
         throw HTTPProblem(
             .recommendationNotFound, "There is no recommendation “\(excerpt(of: id))”.",
             errors: [FieldError(path: "recommendation_id", message: "there is no such recommendation")])

@@ -1,15 +1,16 @@
 internal import Engine
 internal import Hummingbird
+internal import Platform
 internal import Store
 
 /// `GET /api/quiz/questions/` and `POST /api/quiz/submit/`.
 struct QuizRoutes {
     let pathways: Pathways
 
-    func add(to router: Router<RequestScope>) {
+    func add(to router: GuardedRouter) {
         let questions = questionsReply()
-        router.get("/api/quiz/questions") { _, _ in questions }
-        router.post("/api/quiz/submit") { request, scope in try await submit(request, scope) }
+        router.get("/api/quiz/questions", .recommend) { _, _ in questions }
+        router.post("/api/quiz/submit", .recommend) { request, scope in try await submit(request, scope) }
     }
 
     /// The same for everybody, so it is written once.
@@ -59,7 +60,8 @@ struct QuizRoutes {
                 errors: [FieldError(path: "answers", message: "must answer at least one question")])
         }
         let id = try await pathways.sessions.create(
-            kind: "quiz", answers: StoredAnswers.text(of: sheet), id: scope.effectID(for: "session"))
+            kind: "quiz", owner: scope.principal.userID, answers: StoredAnswers.text(of: sheet),
+            id: scope.effectID(for: "session"))
         return .json(status: .created) { json in
             json.object { json in
                 json.field("session_id", id)

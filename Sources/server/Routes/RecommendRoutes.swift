@@ -1,5 +1,6 @@
 internal import Engine
 internal import Hummingbird
+internal import Platform
 internal import Store
 
 /// `POST /api/results/recommend/` and `POST /api/recommend/batch/`.
@@ -8,11 +9,12 @@ struct RecommendRoutes {
     static let maximumSessionIDBytes = 64
 
     let pathways: Pathways
+    let guardian: SessionGuard
     let topNMaximum: Int
 
-    func add(to router: Router<RequestScope>) {
-        router.post("/api/results/recommend") { request, scope in try await recommend(request, scope) }
-        router.post("/api/recommend/batch") { request, scope in try await batch(request, scope) }
+    func add(to router: GuardedRouter) {
+        router.post("/api/results/recommend", .recommend) { request, scope in try await recommend(request, scope) }
+        router.post("/api/recommend/batch", .recommend) { request, scope in try await batch(request, scope) }
     }
 
     private var reader: RecommendationReader {
@@ -24,7 +26,7 @@ struct RecommendRoutes {
     private func recommend(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let body = try await request.readJSON(in: scope)
         let named = Self.sessionID(in: body)
-        let stored = try await answers(of: named)
+        let stored = try await answers(of: named, scope)
         var isPersonal = true
         var wanted = try FieldReader.read(body, limits: scope.limits) { fields in
             _ = fields.string("session_id", maxBytes: Self.maximumSessionIDBytes, allowEmpty: false)
@@ -42,7 +44,7 @@ struct RecommendRoutes {
         // The ids are promised to the client once they are durable, so the store comes before the answer.
         let sessionID = try await keep(
             kept, recommendation, request: body, answers: wanted.answers, in: named,
-            newID: scope.effectID(for: "session"))
+            owner: scope.principal.userID, newID: scope.effectID(for: "session"))
         return .json(capacity: kept.count + 512) { writer.write(kept: kept, to: &$0, sessionID: sessionID) }
     }
 
@@ -67,9 +69,11 @@ struct RecommendRoutes {
     }
 
     /// What the session that a request names was answered with.
-    private func answers(of sessionID: String?) async throws -> AnswerSheet? {
+    private func answers(of sessionID: String?, _ scope: RequestScope) async throws -> AnswerSheet? {
         guard let sessionID else { return nil }
-        guard let session = try await pathways.sessions.session(id: sessionID) else {
+        guard let session = try await pathways.sessions.session(id: sessionID),
+            try await guardian.allows(scope.principal, sessionOf: session.owner, isReading: false)
+        else {
             throw HTTPProblem(
                 .sessionNotFound,
                 "There is no session “\(excerpt(of: sessionID))”; submit the quiz, or send the answers.",
@@ -80,7 +84,7 @@ struct RecommendRoutes {
 
     private func keep(
         _ reply: [UInt8], _ recommendation: RecommendationRecord, request: JSONValue,
-        answers: AnswerSheet?, in sessionID: String?, newID: String?
+        answers: AnswerSheet?, in sessionID: String?, owner: String?, newID: String?
     ) async throws -> String {
         var asked = JSONWriter(capacity: 1_024)
         asked.value(request)
@@ -96,8 +100,8 @@ struct RecommendRoutes {
             return sessionID
         }
         return try await pathways.sessions.create(
-            kind: "recommend", answers: answers.map(StoredAnswers.text), request: requestText, reply: replyText,
-            recommendation: recommendation, id: newID)
+            kind: "recommend", owner: owner, answers: answers.map(StoredAnswers.text), request: requestText,
+            reply: replyText, recommendation: recommendation, id: newID)
     }
 
     /// Several requests at once, none of which is kept.

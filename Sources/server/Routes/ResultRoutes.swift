@@ -5,21 +5,25 @@ internal import Store
 /// What became of a session: its recommendations, and what was done with careers in it.
 struct ResultRoutes {
     let pathways: Pathways
+    let guardian: SessionGuard
 
-    func add(to router: Router<RequestScope>) {
-        router.get("/api/results/{session_id}") { request, scope in try await result(request, scope) }
-        FeedbackRoutes(pathways: pathways).add(to: router)
+    func add(to router: GuardedRouter) {
+        router.get("/api/results/{session_id}", .results) { request, scope in try await result(request, scope) }
+        FeedbackRoutes(pathways: pathways, guardian: guardian).add(to: router)
     }
 
     private func result(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let id = try scope.pathID("session_id", missing: Self.noSession)
         try request.readQuery { _ in }
-        guard let session = try await pathways.sessions.session(id: id) else { throw Self.noSession(id) }
+        // Another person's session is as if it were not there.
+        guard let session = try await pathways.sessions.session(id: id),
+            try await guardian.allows(scope.principal, sessionOf: session.owner, isReading: true)
+        else { throw Self.noSession(id) }
         // One read: lists of several would not agree where somebody writes in between.
         let events = try await pathways.events.events(in: id)
         let reply = try Self.stored(session.reply)
         let answers = try Self.stored(session.answers)
-        // A session belongs to one person; who knows its id may read it.
+        // A session belongs to one person; who knows the id of somebody anonymous may read it.
         return .json(headers: [.cacheControl: "private, no-cache"], capacity: 16_384) { json in
             json.object { json in
                 json.field("session_id", session.id)

@@ -1,6 +1,7 @@
 internal import Embedder
 internal import Engine
 internal import HTTPTypes
+internal import Platform
 internal import Store
 internal import VectorIndex
 
@@ -22,6 +23,7 @@ extension ProblemCode {
 extension ProblemTable {
     /// How the errors of the layers below are told to a client.
     static let service = ProblemTable()
+        .adding(IdentityError.self) { AccessProblems.problem(for: $0) }
         .adding(RecommendationError.self) { problem(for: $0) }
         .adding(EmbeddingQueueError.self) { error in
             switch error {

@@ -11,12 +11,13 @@ internal import VectorIndex
 struct ServiceRoutes {
     let pathways: Pathways
     let version: String
+    let drain: DrainGate
 
     /// - Throws: what is wrong with the page's template.
-    func add(to router: Router<RequestScope>) throws {
-        router.get("/livez") { _, _ in Self.plain("alive") }
-        router.get("/readyz") { _, _ in readiness() }
-        router.get("/healthz") { _, _ in readiness() }
+    func add(to router: GuardedRouter) throws {
+        router.get("/livez", .open) { _, _ in Self.plain("alive") }
+        router.get("/readyz", .open) { _, _ in try readiness() }
+        router.get("/healthz", .open) { _, _ in try readiness() }
         try home(on: router)
         page("/docs", asset: "web/docs.html", type: "text/html; charset=utf-8", on: router)
         page("/openapi.json", asset: "openapi.json", type: "application/json", on: router)
@@ -29,7 +30,8 @@ struct ServiceRoutes {
     }
 
     /// Ready, even where degraded: the service answers, and says how well.
-    private func readiness() -> Response {
+    private func readiness() throws -> Response {
+        try drain.refuseIfDraining()
         let generation = pathways.recommender.current
         return .json { json in
             json.object { json in
@@ -74,10 +76,10 @@ struct ServiceRoutes {
     }
 
     /// The quiz, with what the page can tell before its script runs.
-    private func home(on router: Router<RequestScope>) throws {
+    private func home(on router: GuardedRouter) throws {
         let template = try MustacheTemplate(
             string: String(decoding: Assets.data("web/index.html") ?? Data(), as: UTF8.self))
-        router.get("/") { _, _ in
+        router.get("/", .everyone) { _, _ in
             let generation = pathways.recommender.current
             let page = template.render(
                 [
@@ -90,12 +92,12 @@ struct ServiceRoutes {
         }
     }
 
-    private func page(_ path: String, asset: String, type: String, on router: Router<RequestScope>) {
+    private func page(_ path: String, asset: String, type: String, on router: GuardedRouter) {
         guard let data = Assets.data(asset) else { return }
         let bytes = ByteBuffer(bytes: data)
         // The same until another program starts, so hashed once.
         let tag = EntityTag.strong(of: bytes)
-        router.get(RouterPath(path)) { _, _ in
+        router.get(RouterPath(path), .open) { _, _ in
             Response(
                 status: .ok, headers: [.contentType: type, .cacheControl: "no-cache", .eTag: tag],
                 body: .init(byteBuffer: bytes))

@@ -2,6 +2,7 @@ import Embedder
 import Engine
 import Foundation
 import Logging
+import Platform
 import VectorIndex
 
 extension ServiceSettings {
@@ -59,6 +60,7 @@ extension ServiceSettings {
         try reader.read(.writeSeconds, into: &settings.timeouts.write)
         try reader.read(.requestSeconds, into: &settings.timeouts.request)
         try reader.read(.shutdownSeconds, into: &settings.timeouts.shutdown)
+        try reader.readPause(.drainSeconds, into: &settings.timeouts.drain)
         try reader.read(.maxConnections, into: &settings.maxConnections, in: 1...65536)
         try reader.read(.topNMaximum, into: &settings.topNMaximum, in: 1...10_000)
         try reader.read(.cacheEntries, into: &settings.cacheEntries, in: 0...10_000_000)
@@ -67,8 +69,28 @@ extension ServiceSettings {
         try reader.read(.queueTokens, into: &settings.embedding.tokens, in: 16_384...100_000_000)
         try reader.read(.queueTexts, into: &settings.embedding.texts, in: 64...10_000_000)
         try reader.read(.batchTokens, into: &settings.embedding.batchTokens, in: 1...65_536)
-        try reader.read(.trustedProxy, into: &settings.trustedProxy)
-        guard isLoopback(settings.host) else { throw SettingsError.beyondLoopback(host: settings.host) }
+        try reader.readProxies(.trustedProxy, into: &settings.trustedProxy)
+        try reader.readPublicURL(.publicURL, into: &settings.publicURL)
+        try reader.read(into: &settings.mail)
+        try reader.read(into: &settings.outbound)
+        try reader.read(into: &settings.llm)
+        try reader.read(.llmPrompts, into: &settings.promptFolder)
+        try reader.read(into: &settings.retention)
+        try reader.read(.concurrentRequests, into: &settings.requestLimits.concurrentRequests, in: 1...100_000)
+        try reader.readRate(.addressRate, into: &settings.requestLimits.address.perSecond)
+        try reader.read(.addressBurst, into: &settings.requestLimits.address.burst, in: TokenBucket.Rate.burstRange)
+        try reader.readRate(.keyRate, into: &settings.requestLimits.key.perSecond)
+        try reader.read(.keyBurst, into: &settings.requestLimits.key.burst, in: TokenBucket.Rate.burstRange)
+        try reader.read(.signUp, into: &settings.allowsSignUp)
+        try reader.read(.tokenSecretFile, into: &settings.tokens.secretFile)
+        try reader.read(.tokenKeysFile, into: &settings.tokens.jwksFile)
+        try reader.read(.tokenIssuer, into: &settings.tokens.issuer)
+        try reader.read(.tokenAudience, into: &settings.tokens.audience)
+        try reader.read(.tokenUserClaim, into: &settings.tokens.userClaim)
+        try reader.read(.tokenRoleClaim, into: &settings.tokens.roleClaim)
+        guard isLoopback(settings.host) || settings.trustedProxy != nil else {
+            throw SettingsError.beyondLoopback(host: settings.host)
+        }
         // A text is cut into pieces of 500 characters at least and 256 tokens at most (`TextPieces`).
         guard settings.embedding.tokens >= settings.limits.stringBytes / 2 else {
             throw SettingsError.queueBelowText(
@@ -82,7 +104,8 @@ extension ServiceSettings {
     private static func unknownVariables(in environment: [String: String]) -> [String] {
         let known = SettingKey.allCases.map(\.environmentName)
         // Read by the build and the tests.
-        let others = ["PATHLIGHT_CORE_ONLY", "PATHLIGHT_SHARED_DATA", "PATHLIGHT_TEST_SEED"]
+        let others =
+            ["PATHLIGHT_CORE_ONLY", "PATHLIGHT_SHARED_DATA", "PATHLIGHT_TEST_SEED"] + EncryptionSettings.variables
         return environment.keys.sorted().compactMap { name in
             guard name.hasPrefix("PATHLIGHT_"), !known.contains(name), !others.contains(name) else { return nil }
             return "the variable `\(excerpt(of: name))` sets nothing\(NearestName.hint(for: name, among: known))"

@@ -1,5 +1,6 @@
 package import Embedder
 package import Logging
+package import Platform
 package import VectorIndex
 
 /// Everything that can be set, read once at the start.
@@ -20,7 +21,9 @@ package struct ServiceSettings: Sendable, Equatable {
         package var write = Duration.seconds(30)
         /// From a request's head to its answer.
         package var request = Duration.seconds(30)
-        /// From SIGTERM to the cancellation of what is still under way.
+        /// From SIGTERM to the closing of the port, while `/readyz` says that the service is about to go.
+        package var drain = Duration.zero
+        /// From the closing of the port to the cancellation of what is still under way.
         package var shutdown = Duration.seconds(10)
 
         package init() {}
@@ -49,8 +52,20 @@ package struct ServiceSettings: Sendable, Equatable {
     package var indexMemory = IndexMemory.full
     /// How many texts may wait to be embedded, and how many are embedded together.
     package var embedding = EmbeddingQueue.Limits()
-    /// The address of a proxy that ends TLS in front of the service.
+    /// The address of a proxy that ends TLS in front of the service, or several, or networks, separated by commas.
     package var trustedProxy: String?
+    /// The address under which people reach the service, for links in mail; nil makes no such links.
+    package var publicURL: String?
+    package var mail = MailSettings()
+    package var outbound = OutboundSettings()
+    package var llm = LLMSettings()
+    /// The operator's own texts of prompts; nil for none.
+    package var promptFolder: String?
+    package var retention = RetentionRules()
+    package var requestLimits = RequestLimits()
+    package var tokens = TokenOptions()
+    /// Whether people may make accounts for themselves.
+    package var allowsSignUp = true
 
     package init() {}
 
@@ -58,6 +73,10 @@ package struct ServiceSettings: Sendable, Equatable {
     package var indexPlace: IndexPlace {
         IndexPlace(path: dataDirectory + "/careers.index", memory: indexMemory)
     }
+
+    /// Whether requests may come from other machines: because the service listens beyond loopback, or because a proxy
+    /// hands them on to it.
+    package var isExposed: Bool { !Self.isLoopback(host) || trustedProxy != nil }
 
     /// Whether `host` can be reached from this machine alone.
     package static func isLoopback(_ host: String) -> Bool {

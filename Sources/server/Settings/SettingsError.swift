@@ -22,8 +22,9 @@ package enum SettingsError: Error, Equatable, CustomStringConvertible {
         case .invalidValue(let key, let source, let value, let expected):
             "\(source): `\(key)` must be \(expected), not `\(excerpt(of: value))`"
         case .beyondLoopback(let host):
-            "`\(excerpt(of: host))` can be reached from other machines, and this version has no accounts or keys to "
-                + "protect it; listen on 127.0.0.1 and put an authenticating proxy in front"
+            "`\(excerpt(of: host))` can be reached from other machines, and the service does not speak TLS itself; put a "
+                + "proxy that does in front, and name its address as `trusted_proxy` (PATHLIGHT_TRUSTED_PROXY), or "
+                + "listen on 127.0.0.1"
         case .queueBelowText(let tokens, let stringBytes):
             "`embedding.queue_tokens` is \(tokens), and a text of \(stringBytes) bytes, which `limits.string_bytes` "
                 + "allows, may have \(stringBytes / 2) tokens and would never fit; raise the former to "

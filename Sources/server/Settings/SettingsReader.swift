@@ -1,4 +1,5 @@
 import Configuration
+import Platform
 
 /// Looks a setting up in flags, file and environment, in this order, and converts what it finds.
 struct SettingsReader {
@@ -39,7 +40,7 @@ struct SettingsReader {
             }
             if let text = text(result) { return Found(text: text, key: key.rawValue, source: file.path) }
         }
-        for name in [key.environmentName, key.sharedEnvironmentName].compactMap({ $0 }) {
+        for name in [key.environmentName] + key.sharedEnvironmentNames {
             // An empty variable is how a compose file says "not set".
             if let text = try environment.environmentValue(forName: name), !text.isEmpty {
                 return Found(text: text, key: name, source: "environment")
@@ -60,7 +61,7 @@ struct SettingsReader {
     ) throws {
         guard let found = try find(key) else { return }
         guard let converted = convert(found.text) else {
-            let shown = key == .databaseURL ? "a value that is not shown" : found.text
+            let shown = key.isSecret ? "a value that is not shown" : found.text
             throw SettingsError.invalidValue(key: found.key, source: found.source, value: shown, expected: expected)
         }
         value = converted
@@ -81,9 +82,49 @@ struct SettingsReader {
         }
     }
 
+    func read(_ key: SettingKey, into value: inout Int?, in range: ClosedRange<Int>) throws {
+        var number = range.lowerBound
+        if try find(key) != nil {
+            try read(key, into: &number, in: range)
+            value = number
+        }
+    }
+
+    func read(_ key: SettingKey, into value: inout Bool) throws {
+        try read(key, into: &value, expected: "one of `true`, `false`") { text in
+            ["true": true, "false": false][text.lowercased()]
+        }
+    }
+
+    /// Requests a second; 0 for as many as come.
+    func readRate(_ key: SettingKey, into value: inout Double?) throws {
+        let range = TokenBucket.Rate.perSecondRange
+        let expected = "0 for no limit, or a number from \(range.lowerBound) to \(Int(range.upperBound))"
+        try read(key, into: &value, expected: expected) { text -> Double?? in
+            guard let rate = Double(text), rate == 0 || range.contains(rate) else { return nil }
+            return rate
+        }
+    }
+
+    func readProxies(_ key: SettingKey, into value: inout String?) throws {
+        let expected = "an address, or addresses and networks separated by commas (`10.0.0.5, 172.16.0.0/12`)"
+        try read(key, into: &value, expected: expected) { text -> String?? in
+            guard TrustedProxies(text) != nil else { return nil }
+            return .some(text)
+        }
+    }
+
     func read(_ key: SettingKey, into value: inout Duration) throws {
         try read(key, into: &value, expected: "a number of seconds above 0 and up to 3600") { text in
             guard let seconds = Double(text), seconds > 0, seconds <= 3600 else { return nil }
+            return .milliseconds(Int64((seconds * 1000).rounded(.up)))
+        }
+    }
+
+    /// As a duration, and zero as well.
+    func readPause(_ key: SettingKey, into value: inout Duration) throws {
+        try read(key, into: &value, expected: "a number of seconds from 0 to 3600") { text in
+            guard let seconds = Double(text), (0...3600).contains(seconds) else { return nil }
             return .milliseconds(Int64((seconds * 1000).rounded(.up)))
         }
     }

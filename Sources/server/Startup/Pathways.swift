@@ -2,13 +2,17 @@ internal import Embedder
 internal import Engine
 internal import Foundation
 internal import Logging
+internal import Platform
 internal import Store
 internal import VectorIndex
 
 /// Everything that answers requests, put together once: database, encoder, careers, quiz.
 struct Pathways: Sendable {
     let database: any SQLDatabase
+    /// Seals what people said and who they are.
+    let cipher: any ColumnCipher
     let sessions: SessionRepository
+    let recommendations: RecommendationRepository
     let events: CareerEventRepository
     let quiz: Quiz
     let recommender: Recommender
@@ -31,7 +35,7 @@ struct Pathways: Sendable {
     ///   - keepsIndex: whether the index is kept in the data folder between starts; not where it is another than the
     ///     service's.
     ///   - completing: what to do about careers without a fitting vector.
-    /// - Throws: `StoreError`, `CatalogueError` or what the encoder throws; each says how to mend it.
+    /// - Throws: `StoreError`, `KeyRingError`, `CatalogueError` or what the encoder throws; each says how to mend it.
     static func open(
         _ settings: ServiceSettings, comparison: AbilityComparison = .centred, keepsIndex: Bool = true,
         completing: CareerGenerationBuilder.Completion = .always, logger: Logger
@@ -39,6 +43,7 @@ struct Pathways: Sendable {
         let start = ContinuousClock.now
         let database = try await openDatabase(settings, logger: logger)
         do {
+            let cipher = try await PrivateColumns.open(settings, database: database, logger: logger).cipher
             let quiz = try BuiltInContent.quiz()
             try await updateCatalogue(in: database, logger: logger)
             let catalogue = try await ServedCatalogue.open(
@@ -53,8 +58,10 @@ struct Pathways: Sendable {
                     "seconds": "\((ContinuousClock.now - start).seconds)",
                 ])
             return Pathways(
-                database: database, sessions: SessionRepository(database), events: CareerEventRepository(database),
-                quiz: quiz, recommender: catalogue.recommender, catalogue: catalogue)
+                database: database, cipher: cipher, sessions: SessionRepository(database, cipher: cipher),
+                recommendations: RecommendationRepository(database, cipher: cipher),
+                events: CareerEventRepository(database), quiz: quiz, recommender: catalogue.recommender,
+                catalogue: catalogue)
         } catch {
             try? await database.close()
             throw error

@@ -1,0 +1,108 @@
+package import Foundation
+package import Store
+
+extension Identity {
+    private static let maximumLabelScalars = 100
+    private static let maximumScopes = 32
+    private static let maximumScopeBytes = 64
+
+    /// Makes a key. Its secret is in what comes back, and nowhere else.
+    ///
+    /// - Parameters:
+    ///   - userID: whose data the key reaches; a user's or educator's key without one reaches nobody's.
+    ///   - scopes: what the key is limited to; none for all that the role may.
+    ///   - label: what it is for.
+    ///   - expiresAt: nil for a key that does not end by itself.
+    /// - Throws: `IdentityError` of code `invalidRole`, `invalidKey` or `notFound`; `StoreError`.
+    package func createKey(
+        role: Role, userID: String? = nil, scopes: [String] = [], label: String? = nil, expiresAt: Date? = nil
+    ) async throws -> (secret: String, record: APIKeyRecord) {
+        guard Role.ofKeys.contains(role) else {
+            throw IdentityError(.invalidRole, "a key of the role \(role.rawValue) would open nothing")
+        }
+        let now = clock()
+        if let expiresAt, expiresAt <= now {
+            throw IdentityError(.invalidKey, "the key would have ended already; name a later time")
+        }
+        let secret = KeySecret.make(random: random)
+        let salt = random(KeySecret.saltBytes)
+        let record = APIKeyRecord(
+            id: secret.id, userID: userID, role: role.rawValue, scopes: try Self.read(scopes: scopes),
+            label: try Self.read(label: label), salt: salt, hash: secret.hash(salt: salt),
+            // As the database keeps it.
+            createdAt: Self.inMilliseconds(now), expiresAt: expiresAt.map(Self.inMilliseconds))
+        do {
+            try await keys.create(record)
+        } catch let error as StoreError where error.code == .foreignKeyViolation {
+            throw Self.noUser(userID ?? "")
+        }
+        return (secret.revealed, record)
+    }
+
+    /// The keys in the order in which they were made, `limit` of them after the first `skip`, and how many there are in
+    /// all; of one user alone where one is named.
+    package func listKeys(skip: Int = 0, limit: Int = 100, userID: String? = nil) async throws -> (
+        items: [APIKeyRecord], total: Int
+    ) {
+        try await keys.page(skip: skip, limit: limit, userID: userID)
+    }
+
+    /// Revokes a key, at once and for good. A key that was revoked stays so.
+    ///
+    /// - Parameter id: the key's id, with or without `plk_` before it; what follows a whole key's id is not looked at.
+    /// - Throws: `IdentityError` of code `notFound`; `StoreError`.
+    package func revokeKey(id: String) async throws {
+        guard try await keys.revoke(id: Self.keyID(of: id)) else {
+            throw IdentityError(.notFound, "there is no such key; “pathlight keys list” shows those that are there")
+        }
+    }
+
+    /// Whether an administrator's key holds.
+    package func hasAdminKey() async throws -> Bool { try await keys.hasActiveKey(role: Role.admin.rawValue) }
+
+    /// Removes what has ended by itself: web sessions, links, counts of failures.
+    ///
+    /// - Returns: how many rows went.
+    @discardableResult
+    package func purge() async throws -> Int {
+        try await sessions.purge() + links.purge() + signIns.purge()
+    }
+
+    static func keyID(of text: String) -> String {
+        guard text.utf8.starts(with: KeySecret.prefix.utf8) else { return text }
+        return String(text.dropFirst(KeySecret.prefix.count).prefix { $0 != "_" })
+    }
+
+    private static func read(scopes: [String]) throws(IdentityError) -> [String] {
+        let unique = Array(Set(scopes)).sorted()
+        guard unique.count <= maximumScopes else {
+            throw IdentityError(.invalidKey, "a key has at most \(maximumScopes) scopes")
+        }
+        for scope in unique {
+            let isFine = (1...maximumScopeBytes).contains(scope.utf8.count) && scope.utf8.allSatisfy(isScopeByte)
+            guard isFine else {
+                throw IdentityError(
+                    .invalidKey, "a scope is a word of small letters, digits and “:._-*”, such as careers:read")
+            }
+        }
+        return unique
+    }
+
+    private static func isScopeByte(_ byte: UInt8) -> Bool {
+        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || ":._-*".utf8.contains(byte)
+    }
+
+    private static func read(label: String?) throws(IdentityError) -> String? {
+        guard let label = label?.trimmingCharacters(in: .whitespacesAndNewlines), !label.isEmpty else { return nil }
+        let isFine =
+            label.unicodeScalars.count <= maximumLabelScalars
+            && label.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+        guard isFine else {
+            throw IdentityError(
+                .invalidKey, "a label has at most \(maximumLabelScalars) characters, none of them control characters")
+        }
+        return label
+    }
+
+    private static func inMilliseconds(_ date: Date) -> Date { SQLTime.date(of: SQLTime.text(of: date)) ?? date }
+}

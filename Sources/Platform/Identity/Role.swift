@@ -1,0 +1,25 @@
+/// What somebody may do at most (design §7).
+package enum Role: String, Sendable, CaseIterable, Codable {
+    /// Somebody without a credential: quiz, careers, recommendations, pages.
+    case anonymous
+    /// The same, and what is their own.
+    case user
+    /// The same, and reads the learners assigned to them.
+    case educator
+    /// An integrator's backend: any user's data, no administration.
+    case service
+    /// Everything.
+    case admin
+
+    /// What an account may be: a service is a program and has a key, not a password.
+    package static let ofAccounts: [Role] = [.user, .educator, .admin]
+
+    /// What a key may be for.
+    package static let ofKeys: [Role] = [.user, .educator, .service, .admin]
+
+    /// The roles that see more than this one.
+    var above: [Role] {
+        let order = Role.allCases
+        return order.firstIndex(of: self).map { Array(order[($0 + 1)...]) } ?? []
+    }
+}

@@ -1,0 +1,115 @@
+/// What was asked of language models and what it cost, by user, feature and day.
+package struct LLMUsageRepository: Sendable {
+    private let database: any SQLDatabase
+
+    package init(_ database: any SQLDatabase) {
+        self.database = database
+    }
+
+    /// Adds the numbers of `record` to what its day, user, feature and model have.
+    package func add(_ record: LLMUsageRecord) async throws {
+        try await database.write { try Self.add(record, in: $0) }
+    }
+
+    static func add(_ record: LLMUsageRecord, in connection: any SQLConnection) throws {
+        try connection.execute(
+            """
+            INSERT INTO llm_usage
+                (day, user_id, feature, provider, model, calls, input_tokens, output_tokens, cost_nanodollars)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (day, user_id, feature, provider, model) DO UPDATE SET
+                calls = llm_usage.calls + excluded.calls,
+                input_tokens = llm_usage.input_tokens + excluded.input_tokens,
+                output_tokens = llm_usage.output_tokens + excluded.output_tokens,
+                cost_nanodollars = llm_usage.cost_nanodollars + excluded.cost_nanodollars
+            """,
+            [
+                .text(record.day), .text(record.userID ?? ""), .text(record.feature), .text(record.provider),
+                .text(record.model), .integer(record.calls), .integer(record.inputTokens),
+                .integer(record.outputTokens), .integer(record.cost),
+            ])
+    }
+
+    /// The rows of a day, the dearest first; of the same cost by user, feature, provider and model.
+    package func rows(of day: String, skip: Int = 0, limit: Int = 100) async throws -> [LLMUsageRecord] {
+        try await database.read { connection in
+            try connection.query(
+                """
+                SELECT day, user_id, feature, provider, model, calls, input_tokens, output_tokens, cost_nanodollars
+                FROM llm_usage WHERE day = ?
+                ORDER BY cost_nanodollars DESC, user_id, feature, provider, model LIMIT ? OFFSET ?
+                """,
+                [.text(day), .int(limit), .int(skip)]
+            ).map(LLMUsageRecord.init)
+        }
+    }
+
+    /// How many rows a day has, and what they come to.
+    package func total(of day: String) async throws -> (rows: Int, total: LLMUsageTotal) {
+        try await database.read { connection in
+            guard
+                let row = try connection.first(
+                    """
+                    SELECT COUNT(*) AS total, CAST(COALESCE(SUM(calls), 0) AS BIGINT) AS calls,
+                        CAST(COALESCE(SUM(input_tokens), 0) AS BIGINT) AS input_tokens,
+                        CAST(COALESCE(SUM(output_tokens), 0) AS BIGINT) AS output_tokens,
+                        CAST(COALESCE(SUM(cost_nanodollars), 0) AS BIGINT) AS cost
+                    FROM llm_usage WHERE day = ?
+                    """, [.text(day)])
+            else { return (0, LLMUsageTotal(calls: 0, inputTokens: 0, outputTokens: 0, cost: 0)) }
+            return (
+                try row.int("total"),
+                LLMUsageTotal(
+                    calls: try row.integer("calls"), inputTokens: try row.integer("input_tokens"),
+                    outputTokens: try row.integer("output_tokens"), cost: try row.integer("cost"))
+            )
+        }
+    }
+
+    /// Every row of one user, for the export of what is known about them: by day, feature, provider and model.
+    package func rows(ofUser userID: String) async throws -> [LLMUsageRecord] {
+        try await database.read { connection in
+            try connection.query(
+                """
+                SELECT day, user_id, feature, provider, model, calls, input_tokens, output_tokens, cost_nanodollars
+                FROM llm_usage WHERE user_id = ? ORDER BY day, feature, provider, model
+                """, [.text(userID)]
+            ).map(LLMUsageRecord.init)
+        }
+    }
+
+    /// Gives one user's rows to nobody in particular, so that the days' sums stay true.
+    ///
+    /// - Returns: how many rows were theirs.
+    @discardableResult
+    package func anonymise(user userID: String) async throws -> Int {
+        guard !userID.isEmpty else { return 0 }
+        return try await database.write { connection in
+            let rows = try connection.query(
+                """
+                DELETE FROM llm_usage WHERE user_id = ? RETURNING
+                    day, user_id, feature, provider, model, calls, input_tokens, output_tokens, cost_nanodollars
+                """, [.text(userID)]
+            ).map(LLMUsageRecord.init)
+            for row in rows {
+                try Self.add(
+                    LLMUsageRecord(
+                        day: row.day, userID: nil, feature: row.feature, provider: row.provider, model: row.model,
+                        calls: row.calls, inputTokens: row.inputTokens, outputTokens: row.outputTokens, cost: row.cost),
+                    in: connection)
+            }
+            return rows.count
+        }
+    }
+
+    /// Removes the days before `day`.
+    ///
+    /// - Returns: how many rows went.
+    @discardableResult
+    package func purge(before day: String) async throws -> Int {
+        try await database.write { connection in
+            try connection.execute("DELETE FROM llm_budget_days WHERE day < ?", [.text(day)])
+            return try connection.execute("DELETE FROM llm_usage WHERE day < ?", [.text(day)])
+        }
+    }
+}

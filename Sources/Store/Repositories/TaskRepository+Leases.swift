@@ -1,0 +1,240 @@
+package import Foundation
+
+/// What workers do: taking tasks under a lease, keeping it, and ending it. Every change asks for the lease's token, so
+/// that a worker whose lease ran out changes nothing once another has the task.
+extension TaskRepository {
+    // MARK: Taking
+
+    /// Takes the most urgent tasks that are due: by priority, then by how long they have been due.
+    ///
+    /// Tasks whose lease ran out come first to be due again, or are over where that was their last attempt.
+    ///
+    /// - Parameters:
+    ///   - kinds: only tasks of these.
+    ///   - seconds: the time of the lease, after which others may take the tasks.
+    package func take(
+        kinds: [String], limit: Int, owner: String, for seconds: TimeInterval
+    ) async throws -> [TakenTask] {
+        guard !kinds.isEmpty, limit > 0 else { return [] }
+        let now = clock()
+        // Readers disturb nobody; idle workers would otherwise ask for the write lock all the time.
+        guard try await database.read({ try Self.isAnythingDue(kinds, now: now, in: $0) }) else { return [] }
+        let token = makeID()
+        return try await database.write { connection in
+            try Self.releaseLapsed(now: now, in: connection)
+            let rows = try connection.query(
+                """
+                UPDATE tasks SET state = 'running', attempts = attempts + 1, lease_owner = ?, lease_token = ?,
+                    lease_until = ?, started_at = ?, progress = NULL
+                WHERE state = 'waiting' AND id IN (
+                    SELECT id FROM tasks
+                    WHERE state = 'waiting' AND due_at <= ? AND kind IN (\(Self.places(kinds.count)))
+                    ORDER BY priority DESC, due_at, id LIMIT ?\(connection.dialect.skippingLockedRows)
+                )
+                RETURNING \(TaskRecord.columns)
+                """,
+                [.text(owner), .text(token), .time(now + seconds), .time(now), .time(now)]
+                    + kinds.map(SQLValue.text) + [.int(limit)])
+            // RETURNING has no order of its own.
+            return try rows.map(TaskRecord.init).sorted(by: Self.isMoreUrgent).map {
+                TakenTask(record: $0, lease: TaskLease(taskID: $0.id, token: token))
+            }
+        }
+    }
+
+    private static func isMoreUrgent(_ left: TaskRecord, _ right: TaskRecord) -> Bool {
+        (-left.priority, left.dueAt, left.id) < (-right.priority, right.dueAt, right.id)
+    }
+
+    private static func isAnythingDue(_ kinds: [String], now: Date, in connection: any SQLConnection) throws -> Bool {
+        let waiting = try connection.first(
+            "SELECT id FROM tasks WHERE state = 'waiting' AND due_at <= ? AND kind IN (\(places(kinds.count))) LIMIT 1",
+            [.time(now)] + kinds.map(SQLValue.text))
+        if waiting != nil { return true }
+        let lapsed = try connection.first(
+            "SELECT id FROM tasks WHERE state = 'running' AND lease_until <= ? LIMIT 1", [.time(now)])
+        return lapsed != nil
+    }
+
+    /// Ends the leases that ran out, of whatever kind of task: their workers were killed, or hang.
+    private static func releaseLapsed(now: Date, in connection: any SQLConnection) throws {
+        let rows = try connection.query(
+            """
+            SELECT id, lease_token, lease_owner, attempts, maximum_attempts, cancel_requested FROM tasks
+            WHERE state = 'running' AND lease_until <= ?\(connection.dialect.skippingLockedRows)
+            """, [.time(now)])
+        for row in rows {
+            let lease = TaskLease(taskID: try row.text("id"), token: try row.text("lease_token"))
+            let state = try stateAfterFailure(row)
+            let attempts = try row.int("attempts")
+            try end(
+                lease, as: state, error: "attempt \(attempts) ended without a word from \(try row.text("lease_owner"))",
+                now: now, in: connection)
+        }
+    }
+
+    private static func stateAfterFailure(_ row: SQLRow) throws -> TaskState {
+        if try row.bool("cancel_requested") { return .cancelled }
+        return try row.int("attempts") >= row.int("maximum_attempts") ? .dead : .waiting
+    }
+
+    // MARK: Keeping
+
+    /// Lets leases hold for so many seconds from now.
+    package func prolong(_ leases: [TaskLease], for seconds: TimeInterval) async throws -> LeaseReport {
+        guard !leases.isEmpty else { return LeaseReport() }
+        let until = SQLValue.time(clock() + seconds)
+        return try await database.write { connection in
+            try Self.report(leases) { lease in
+                try connection.first(
+                    """
+                    UPDATE tasks SET lease_until = ? WHERE id = ? AND lease_token = ? AND state = 'running'
+                    RETURNING cancel_requested
+                    """, [until, .text(lease.taskID), .text(lease.token)])
+            }
+        }
+    }
+
+    /// Which leases hold, and which of their tasks are to stop, without prolonging them.
+    package func look(at leases: [TaskLease]) async throws -> LeaseReport {
+        guard !leases.isEmpty else { return LeaseReport() }
+        return try await database.read { connection in
+            try Self.report(leases) { lease in
+                try connection.first(
+                    "SELECT cancel_requested FROM tasks WHERE id = ? AND lease_token = ? AND state = 'running'",
+                    [.text(lease.taskID), .text(lease.token)])
+            }
+        }
+    }
+
+    private static func report(_ leases: [TaskLease], _ row: (TaskLease) throws -> SQLRow?) throws -> LeaseReport {
+        var report = LeaseReport()
+        for lease in leases {
+            guard let row = try row(lease) else { continue }
+            report.held.insert(lease.taskID)
+            if try row.bool("cancel_requested") { report.cancelRequested.insert(lease.taskID) }
+        }
+        return report
+    }
+
+    /// Stores how far a task is.
+    ///
+    /// - Returns: whether the lease holds.
+    package func setProgress(_ progress: String, of lease: TaskLease) async throws -> Bool {
+        try await database.write { connection in
+            try connection.execute(
+                "UPDATE tasks SET progress = ? WHERE id = ? AND lease_token = ? AND state = 'running'",
+                [.text(progress), .text(lease.taskID), .text(lease.token)]) == 1
+        }
+    }
+
+    // MARK: Ending
+
+    /// Ends a task well.
+    ///
+    /// - Returns: whether the lease held; where not, nothing changes.
+    package func finish(_ lease: TaskLease, result: String? = nil) async throws -> Bool {
+        try await database.write { try finish(lease, result: result, in: $0) }
+    }
+
+    /// As `finish`, in one transaction with what the task did. Where it returns false, that must not be kept.
+    package func finish(_ lease: TaskLease, result: String? = nil, in connection: any SQLConnection) throws -> Bool {
+        try Self.end(lease, as: .done, result: result, now: clock(), in: connection)
+    }
+
+    /// Ends an attempt that failed.
+    ///
+    /// - Parameter retryAt: nil where another attempt is of no use: the task is then dead, as after its last attempt.
+    /// - Returns: where the task stands now; nil where the lease was lost, and nothing changes.
+    package func fail(_ lease: TaskLease, error: String, retryAt: Date?) async throws -> TaskState? {
+        let now = clock()
+        return try await database.write { connection in
+            guard let row = try Self.leased(lease, in: connection) else { return nil }
+            var state = try Self.stateAfterFailure(row)
+            if state == .waiting, retryAt == nil { state = .dead }
+            try Self.end(lease, as: state, dueAt: retryAt, error: error, now: now, in: connection)
+            return state
+        }
+    }
+
+    /// Ends an attempt that is not to count: the worker stops, or the time was not right.
+    ///
+    /// - Parameter dueAt: nil for as before, so that others take it at once.
+    /// - Returns: where the task stands now; nil where the lease was lost, and nothing changes.
+    package func giveBack(_ lease: TaskLease, dueAt: Date? = nil) async throws -> TaskState? {
+        let now = clock()
+        return try await database.write { connection in
+            guard let row = try Self.leased(lease, in: connection) else { return nil }
+            let state: TaskState = try row.bool("cancel_requested") ? .cancelled : .waiting
+            try Self.end(lease, as: state, dueAt: dueAt, uncounted: 1, now: now, in: connection)
+            return state
+        }
+    }
+
+    /// Ends a task that was asked to stop and did.
+    ///
+    /// - Returns: whether the lease held; where not, nothing changes.
+    package func endCancelled(_ lease: TaskLease) async throws -> Bool {
+        let now = clock()
+        return try await database.write { try Self.end(lease, as: .cancelled, now: now, in: $0) }
+    }
+
+    private static func leased(_ lease: TaskLease, in connection: any SQLConnection) throws -> SQLRow? {
+        try connection.first(
+            """
+            SELECT attempts, maximum_attempts, cancel_requested FROM tasks
+            WHERE id = ? AND lease_token = ? AND state = 'running'
+            """, [.text(lease.taskID), .text(lease.token)])
+    }
+
+    /// Takes the lease away, in whatever state it leaves the task.
+    ///
+    /// - Parameters:
+    ///   - dueAt: nil to leave it.
+    ///   - uncounted: attempts that are taken back.
+    /// - Returns: whether the lease held; where not, nothing changes.
+    @discardableResult
+    private static func end(
+        _ lease: TaskLease, as state: TaskState, dueAt: Date? = nil, uncounted: Int = 0, error: String? = nil,
+        result: String? = nil, now: Date, in connection: any SQLConnection
+    ) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE tasks SET state = ?, due_at = COALESCE(?, due_at), attempts = attempts - ?,
+                last_error = COALESCE(?, last_error), result = ?, finished_at = ?,
+                lease_owner = NULL, lease_token = NULL, lease_until = NULL
+            WHERE id = ? AND lease_token = ? AND state = 'running'
+            """,
+            [
+                .text(state.rawValue), dueAt.map(SQLValue.time) ?? .null, .int(uncounted), .optionalText(error),
+                .optionalText(result), state.isOver ? .time(now) : .null, .text(lease.taskID), .text(lease.token),
+            ]) == 1
+    }
+
+    // MARK: Effects
+
+    /// Notes that a task had its effect; in one transaction with the effect.
+    ///
+    /// - Returns: how often it has been noted of this task, 1 for the first time. A handler whose effect cannot be one
+    ///   transaction with its end leaves the effect out where this is above 1.
+    package func recordEffect(
+        of task: String, document: String = "{}", in connection: any SQLConnection
+    ) throws -> Int {
+        let row = try connection.first(
+            """
+            INSERT INTO task_effects (task_id, document, times, created_at) VALUES (?, ?, 1, ?)
+            ON CONFLICT (task_id) DO UPDATE SET times = task_effects.times + 1
+            RETURNING times
+            """, [.text(task), .text(document), .time(clock())])
+        return try row?.int("times") ?? 0
+    }
+
+    /// How many tasks had an effect, and how often in all.
+    package func effects() async throws -> (tasks: Int, times: Int) {
+        try await database.read { connection in
+            let row = try connection.first(
+                "SELECT COUNT(*) AS tasks, COALESCE(SUM(times), 0) AS times FROM task_effects")
+            return (try row?.int("tasks") ?? 0, try row?.int("times") ?? 0)
+        }
+    }
+}

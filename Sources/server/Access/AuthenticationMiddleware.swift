@@ -1,0 +1,50 @@
+import HTTPTypes
+package import Hummingbird
+import Platform
+
+/// Finds out who sends a request, and which rule its route has.
+///
+/// A credential that does not hold is refused and never falls back to anonymous: who believes to be signed in must
+/// learn that it is not so.
+package struct AuthenticationMiddleware: RouterMiddleware {
+    package typealias Context = RequestScope
+
+    let access: AccessControl
+
+    package init(access: AccessControl) { self.access = access }
+
+    package func handle(
+        _ request: Request, context: RequestScope, next: (Request, RequestScope) async throws -> Response
+    ) async throws -> Response {
+        var scope = context
+        scope.rule = context.endpointPath.flatMap { access.rules.rule(for: request.method, pattern: $0) }
+        if case .open = scope.rule?.audience { return try await next(request, scope) }
+        switch try PresentedCredential(of: request.headers, cookie: access.cookie) {
+        case .none: break
+        case .bearer(let token):
+            scope.principal = try await access.identity.principal(bearer: token)
+        case .cookie(let token):
+            do {
+                scope.principal = try await access.identity.principal(webSession: token)
+            } catch let error as IdentityError where error.isAboutTheCredential {
+                return try endedSession(error, request)
+            }
+        }
+        return try await next(request, scope)
+    }
+
+    /// A browser sends the cookie of a session that has ended until it is told to forget it. Somebody who opens a page
+    /// is sent to the same page again, now as anonymous; a program is told.
+    private func endedSession(_ error: IdentityError, _ request: Request) throws -> Response {
+        if request.method == .get, request.headers[.accept]?.contains("text/html") == true,
+            let page = AccountPages.ownPath(request.uri.string)
+        {
+            return Response(
+                status: .seeOther,
+                headers: [.location: page, .setCookie: access.cookie.clearing, .cacheControl: "no-store"])
+        }
+        guard var problem = AccessProblems.problem(for: error) else { throw error }
+        problem.headers[.setCookie] = access.cookie.clearing
+        throw problem
+    }
+}

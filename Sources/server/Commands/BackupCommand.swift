@@ -1,0 +1,42 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Store
+
+/// `pathlight backup FILE`: copies the database beside a running service, and checks the copy.
+struct BackupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Writes everything that is stored to one file, beside a running service, and checks it.",
+        discussion: """
+            The file holds personal data and has mode 0600. Keys of private columns are not in it: without them, what \
+            is sealed stays sealed. Models are not in it either.
+            """)
+
+    @Argument(help: "The file; it is written aside, checked, and then takes its name.")
+    var file: String
+
+    @Flag(help: "Replace the file if it exists.")
+    var force = false
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let (settings, _) = try common.settings()
+        try Self.refuseServer(settings)
+        let report = ProgressReport("copying pages")
+        defer { report.end() }
+        let manifest = try await SQLiteBackup.make(
+            of: Pathways.databasePath(settings), to: file, replacing: force,
+            program: "pathlight \(Pathlight.version)", progress: report.update)
+        Terminal.error(
+            "\(file): schema \(manifest.schemaVersion), \(manifest.rows) rows in \(manifest.tables.count) tables, checked"
+        )
+    }
+
+    /// What these commands copy is a file.
+    static func refuseServer(_ settings: ServiceSettings) throws {
+        guard let url = settings.databaseURL, !url.isEmpty else { return }
+        throw StartProblem(
+            "DATABASE_URL is set, and this command knows SQLite alone; unset it, or use that server's own")
+    }
+}

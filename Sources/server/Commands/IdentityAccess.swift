@@ -1,0 +1,66 @@
+internal import Foundation
+internal import Logging
+internal import Platform
+internal import Store
+
+/// The accounts and keys of the data that a command's options name.
+enum IdentityAccess {
+    /// Runs `body` with the accounts' columns opened, as the service has them.
+    static func withAccounts<Value>(
+        _ common: CommonOptions, _ body: (Identity) async throws -> Value
+    ) async throws -> Value {
+        try await withIdentity(common, body) { settings, database, logger in
+            let encryption = try await PrivateColumns.open(settings, database: database, logger: logger)
+            // Commands log warnings alone, and this must be read.
+            if let file = encryption.madeFile {
+                Terminal.error("a key for private columns was made: keep a copy of \(file); without it they are lost")
+            }
+            return encryption.cipher
+        }
+    }
+
+    /// Runs `body` for keys alone. Nothing of a key is sealed, so that one can be revoked even where the ring is lost.
+    static func withKeys<Value>(_ common: CommonOptions, _ body: (Identity) async throws -> Value) async throws -> Value
+    {
+        try await withIdentity(common, body) { _, _, _ in PlainColumns() }
+    }
+
+    private static func withIdentity<Value>(
+        _ common: CommonOptions, _ body: (Identity) async throws -> Value,
+        cipher: (ServiceSettings, any SQLDatabase, Logger) async throws -> any ColumnCipher
+    ) async throws -> Value {
+        let (settings, logger) = try common.settings()
+        let database = try await Pathways.openDatabase(settings, logger: logger)
+        do {
+            let value = try await body(
+                Identity(database: database, cipher: try await cipher(settings, database, logger)))
+            try await database.close()
+            return value
+        } catch {
+            try? await database.close()
+            throw error
+        }
+    }
+
+    /// All of a list that comes in pages.
+    static func all<Item>(
+        _ page: (_ skip: Int, _ limit: Int) async throws -> (items: [Item], total: Int)
+    ) async throws -> [Item] {
+        var items: [Item] = []
+        while true {
+            let next = try await page(items.count, 500)
+            items += next.items
+            if next.items.isEmpty || items.count >= next.total { return items }
+        }
+    }
+
+    /// Prints a list as one document of the form that the API's lists have.
+    static func print<Item>(_ items: [Item], _ write: (inout JSONWriter, Item) -> Void) throws {
+        var json = JSONWriter(capacity: 4_096 + 512 * items.count)
+        json.object { json in
+            json.field("items", arrayOf: items) { json, item in write(&json, item) }
+            json.field("total", items.count)
+        }
+        try Terminal.data(Data(json.finishBytes()) + Data("\n".utf8))
+    }
+}

@@ -1,0 +1,108 @@
+import HTTPTypes
+import HummingbirdTesting
+import NIOCore
+import Platform
+import Testing
+import server
+
+/// Stored sessions of people: nobody else reads them or writes in them.
+struct AccessSessionTests {
+    private static let answers = #"{"answers":{"1":"a"}}"#
+
+    private func submit(_ client: any TestClientProtocol, _ fields: HTTPFields = [:]) async throws -> String {
+        let reply = try await client.send(.post, "/api/quiz/submit", Self.answers, fields)
+        #expect(reply.status == .created)
+        return try reply.text("session_id")
+    }
+
+    /// Every way to reach into a session.
+    private static func ways(_ session: String) -> [(HTTPRequest.Method, String, String?)] {
+        let career = #"{"session_id":"\#(session)","career_id":"registered-nurse"}"#
+        return [
+            (.get, "/api/results/\(session)", nil),
+            (.post, "/api/results/recommend", #"{"session_id":"\#(session)"}"#),
+            (.post, "/api/results/save_career", career), (.post, "/api/results/view_career", career),
+            (.post, "/api/results/dismiss_career", career), (.post, "/api/results/choose_career", career),
+            (.post, "/api/results/save_career", career.dropLast() + #","undo":true}"#),
+        ]
+    }
+
+    @Test func `a user's session is as if it were not there for others`() async throws {
+        try await AccessTestService().run { client, identity in
+            let (ada, adaID) = try await identity.bearer(.user)
+            let (other, _) = try await identity.bearer(.user)
+            let (educator, educatorID) = try await identity.bearer(.educator)
+            let session = try await submit(client, ada)
+            for (method, path, body) in Self.ways(session) {
+                for fields in [[:], other, educator] {
+                    let reply = try await client.send(method, path, body, fields)
+                    #expect(try HTTPTestProblem(reply).code == "session_not_found", "\(method) \(path)")
+                }
+            }
+            for (method, path, body) in Self.ways(session) {
+                for fields in [
+                    ada, try await identity.bearer(.service).fields, try await identity.bearer(.admin).fields,
+                ] {
+                    let reply = try await client.send(method, path, body, fields)
+                    #expect(reply.status.kind == .successful, "\(method) \(path): \(String(buffer: reply.body))")
+                }
+            }
+            try await identity.assign(learner: try #require(adaID), to: try #require(educatorID))
+            for (method, path, body) in Self.ways(session) {
+                let reply = try await client.send(method, path, body, educator)
+                #expect(reply.status == (method == .get ? .ok : .notFound), "\(method) \(path)")
+            }
+        }
+    }
+
+    @Test func `what is refused reads as what is missing`() async throws {
+        try await AccessTestService().run { client, identity in
+            let session = try await submit(client, try await identity.bearer(.user).fields)
+            let refused = try await client.send(.get, "/api/results/\(session)")
+            let missing = String(session.reversed())
+            let absent = try await client.send(.get, "/api/results/\(missing)")
+            #expect(refused.status == absent.status)
+            let detail = try refused.text("detail").replacing(session, with: missing)
+            #expect(try absent.text("detail") == detail)
+        }
+    }
+
+    @Test func `a recommendation belongs to who asked for it`() async throws {
+        try await AccessTestService().run { client, identity in
+            let (ada, _) = try await identity.bearer(.user)
+            let body = #"{"abilities":[9,9,9,9,9,1,1,1,1,1,1,1,1,1,1]}"#
+            let session = try await client.send(.post, "/api/results/recommend", body, ada).text("session_id")
+            #expect(try await client.send(.get, "/api/results/\(session)", nil, ada).status == .ok)
+            #expect(try await client.send(.get, "/api/results/\(session)").status == .notFound)
+        }
+    }
+
+    @Test func `a session of somebody anonymous is open to who knows its id`() async throws {
+        try await AccessTestService().run { client, identity in
+            let session = try await submit(client)
+            let (ada, _) = try await identity.bearer(.user)
+            for (method, path, body) in Self.ways(session) {
+                #expect(try await client.send(method, path, body).status.kind == .successful)
+                #expect(try await client.send(method, path, body, ada).status.kind == .successful)
+            }
+        }
+    }
+
+    @Test func `a reply that is kept for its idempotency key is not given to another person`() async throws {
+        try await AccessTestService().run { client, identity in
+            func submit(_ fields: HTTPFields) async throws -> TestResponse {
+                var fields = fields
+                fields[.idempotencyKey] = "0123456789abcdef"
+                return try await client.send(.post, "/api/quiz/submit", Self.answers, fields)
+            }
+            let (ada, _) = try await identity.bearer(.user)
+            let (other, _) = try await identity.bearer(.user)
+            let replies = [try await submit(ada), try await submit(other), try await submit([:])]
+            #expect(Set(try replies.map { try $0.text("session_id") }).count == 3)
+            #expect(replies.allSatisfy { $0.headers[.idempotencyReplayed] == nil })
+            let again = try await submit(ada)
+            #expect(again.headers[.idempotencyReplayed] == "true")
+            #expect(try again.text("session_id") == replies[0].text("session_id"))
+        }
+    }
+}
