@@ -69,7 +69,7 @@ def mutated(document, names, generator):
 @pytest.mark.parametrize("path", ROUTES)
 def test_mutated_bodies_are_answered_or_refused(client, generator, path):
     schema = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    fields = DOCUMENT["components"]["schemas"][schema["$ref"].split("/")[-1]]["properties"]
+    fields = resolved(schema).get("properties", {})
     names = [*fields, "no_such_field", ""]
     client.get("/livez")
     before = client.connection.sock
@@ -115,7 +115,7 @@ def test_mutated_paths_and_queries_are_answered_or_refused(client, generator, pa
         if reply.status >= 400 and reply.media_type == "text/html":
             # A page for people says in words what is wrong.
             kinds = operation["responses"].get(str(reply.status), {}).get("content", {})
-            assert "text/html" in kinds and reply.status < 500, (target, query, reply.status)
+            assert any(kind.startswith("text/html") for kind in kinds) and reply.status < 500, (target, query, reply.status)
         elif reply.status >= 400:
             assert reply.expect_problem()["status"] < 500, (target, query, reply.body)
         assert client.connection.sock is before, (target, query, reply.status)

@@ -205,6 +205,7 @@ struct TaskPageOptions: ParsableArguments {
 struct TaskAccess: Sendable {
     let queue: TaskQueue
     let scheduler: Scheduler
+    let logger: Logger
 
     /// Opens the data for `body` and closes them again.
     static func with(_ common: CommonOptions, _ body: (TaskAccess) async throws -> Void) async throws {
@@ -216,7 +217,7 @@ struct TaskAccess: Sendable {
                 queue, schedules: ScheduleRepository(database), defined: BuiltInTasks.schedules)
             // Before the first start of the service there would be none.
             if try await scheduler.schedules.all().isEmpty { try await scheduler.define() }
-            try await body(TaskAccess(queue: queue, scheduler: scheduler))
+            try await body(TaskAccess(queue: queue, scheduler: scheduler, logger: logger))
             try await database.close()
         } catch {
             try? await database.close()

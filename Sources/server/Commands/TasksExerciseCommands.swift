@@ -71,12 +71,12 @@ struct WorkOnTasks: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (_, logger) = try common.settings()
         var settings = TaskWorker.Settings()
         settings.maximumRunning = running
         settings.lease = .seconds(leaseSeconds)
         settings.pollInterval = .milliseconds(200)
         try await TaskAccess.with(common) { [settings, longestMilliseconds, untilDone] access in
+            let logger = access.logger
             let worker = TaskWorker(
                 access.queue, handlers: [ExerciseHandler(longest: .milliseconds(longestMilliseconds))],
                 settings: settings, owner: TaskService.owner,
