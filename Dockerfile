@@ -30,7 +30,7 @@ RUN apt-get update \
        ca-certificates libcurl4 libgcc-s1 libgfortran5 liblapacke libopenblas0-pthread libquadmath0 libsqlite3-0 \
        libstdc++6 libtmglib3 tzdata \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin pathlight \
+    && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin pathlight \
     && install -d -o pathlight -g pathlight -m 0700 /data \
     && install -d -o pathlight -g pathlight -m 0755 /models
 COPY --from=build /out/pathlight /usr/local/bin/pathlight

@@ -89,11 +89,29 @@ static const unsigned char pl_web_style[] = {
 static const unsigned char pl_web_script[] = {
 #embed "web/app.js"
 };
+static const unsigned char pl_web_state[] = {
+#embed "web/state.js"
+};
+static const unsigned char pl_web_quiz[] = {
+#embed "web/quiz.js"
+};
+static const unsigned char pl_web_asking[] = {
+#embed "web/asking.js"
+};
+static const unsigned char pl_web_list[] = {
+#embed "web/list.js"
+};
+static const unsigned char pl_web_career[] = {
+#embed "web/career.js"
+};
 static const unsigned char pl_web_results[] = {
 #embed "web/results.js"
 };
 static const unsigned char pl_web_icon[] = {
 #embed "web/favicon.svg"
+};
+static const unsigned char pl_web_page_head[] = {
+#embed "web/page-head.html"
 };
 static const unsigned char pl_web_sign_in[] = {
 #embed "web/sign-in.html"
@@ -103,6 +121,18 @@ static const unsigned char pl_web_sign_up[] = {
 };
 static const unsigned char pl_web_sign_in_link[] = {
 #embed "web/sign-in-link.html"
+};
+static const unsigned char pl_web_account[] = {
+#embed "web/account.html"
+};
+static const unsigned char pl_web_forgot_password[] = {
+#embed "web/forgot-password.html"
+};
+static const unsigned char pl_web_reset_password[] = {
+#embed "web/reset-password.html"
+};
+static const unsigned char pl_web_verify_address[] = {
+#embed "web/verify-address.html"
 };
 static const unsigned char pl_web_unsubscribe[] = {
 #embed "web/unsubscribe.html"
@@ -125,11 +155,21 @@ static const pl_asset pl_assets[] = {
     PL_ENTRY(web_index, "web/index.html")
     PL_ENTRY(web_style, "web/app.css")
     PL_ENTRY(web_script, "web/app.js")
+    PL_ENTRY(web_state, "web/state.js")
+    PL_ENTRY(web_quiz, "web/quiz.js")
+    PL_ENTRY(web_asking, "web/asking.js")
+    PL_ENTRY(web_list, "web/list.js")
+    PL_ENTRY(web_career, "web/career.js")
     PL_ENTRY(web_results, "web/results.js")
     PL_ENTRY(web_icon, "web/favicon.svg")
+    PL_ENTRY(web_page_head, "web/page-head.html")
     PL_ENTRY(web_sign_in, "web/sign-in.html")
     PL_ENTRY(web_sign_up, "web/sign-up.html")
     PL_ENTRY(web_sign_in_link, "web/sign-in-link.html")
+    PL_ENTRY(web_account, "web/account.html")
+    PL_ENTRY(web_forgot_password, "web/forgot-password.html")
+    PL_ENTRY(web_reset_password, "web/reset-password.html")
+    PL_ENTRY(web_verify_address, "web/verify-address.html")
     PL_ENTRY(web_unsubscribe, "web/unsubscribe.html")
     PL_ENTRY(web_docs, "web/docs.html")
     PL_ENTRY(web_docs_script, "web/docs.js")

@@ -28,6 +28,8 @@ package struct SQLDialect: Sendable, Equatable {
     /// What ends a SELECT whose rows are taken, so that two takers do not wait for each other; empty where rows are not
     /// locked one by one.
     package let skippingLockedRows: String
+    /// Gives a row where there is a table of the name that is its argument.
+    package let tableLookup: String
 
     /// `sql` with its placeholders in this dialect's form.
     package func statement(_ sql: String) -> String {

@@ -31,7 +31,7 @@ internal import Glibc
 
     private static func openLocked(_ path: String) throws(BlockFileError) -> Int32 {
         while true {
-            let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard descriptor >= 0 else { throw .system(operation: "creating", path: path, code: errno) }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 let code = errno
@@ -44,10 +44,23 @@ internal import Glibc
             if unsafe fstat(descriptor, &own) == 0, unsafe stat(path, &named) == 0,
                 own.st_ino == named.st_ino, own.st_dev == named.st_dev
             {
+                if own.st_size == 0, own.st_nlink == 1 { give(descriptor, toOwnerOf: folder(of: path)) }
                 return descriptor
             }
             _ = close(descriptor)
         }
+    }
+
+    /// What root writes is the folder's owner's: a service that runs as that one could neither read nor replace it else.
+    private static func give(_ descriptor: Int32, toOwnerOf folder: String) {
+        var owner = stat()
+        guard geteuid() == 0, unsafe stat(folder, &owner) == 0 else { return }
+        _ = fchown(descriptor, owner.st_uid, owner.st_gid)
+    }
+
+    private static func folder(of path: String) -> String {
+        let cut = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        return cut.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     }
 
     deinit {
@@ -135,9 +148,7 @@ internal import Glibc
 
     /// Makes the new name last. The file is whole either way, so that a folder which cannot be synced is no failure.
     private func syncFolder() {
-        let cut = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let folder = cut.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = unsafe open(Self.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         _ = fsync(descriptor)
         _ = close(descriptor)

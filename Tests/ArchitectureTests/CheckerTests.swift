@@ -156,6 +156,11 @@ struct `the checks of habits` {
         #expect(Findings.forceUnwraps(in: source, path: "A") == [])
     }
 
+    @Test func `find what leads out`() {
+        let source = "import FoundationNetworking\n// URLSession(a)\nlet b = connect (c)\nreconnect(d); \"socket(e)\""
+        #expect(Findings.waysOut(in: source, path: "A") == ["A:1: FoundationNetworking", "A:3: connect"])
+    }
+
     @Test func `object to notes of unfinished work in comments`() {
         let word = "TO" + "DO"
         #expect(Findings.unfinishedWork(in: "a\n// \(word): later", path: "A").count == 1)

@@ -36,6 +36,16 @@ enum Findings {
         }
     }
 
+    /// What opens a connection outwards, or starts a program that might. Libraries that do are not imported at all.
+    static func waysOut(in source: String, path: String) -> [String] {
+        let libraries: Set = ["FoundationNetworking", "AsyncHTTPClient", "NIOSSL"]
+        let imported = ImportStatement.all(in: source).filter { libraries.contains($0.module) }
+            .map { "\(path):\($0.line): \($0.module)" }
+        let pattern =
+            /\b(Curl(?:Engine|Transport)|SMTPTransport|ClientBootstrap|URLSession|HTTPClient|Process|connect|socket)\s*\(/
+        return imported + find(pattern, in: source, path: path) { String($0) }
+    }
+
     static func length(of source: String, limit: Int, path: String) -> [String] {
         let lines =
             source.split(separator: "\n", omittingEmptySubsequences: false).count - (source.hasSuffix("\n") ? 1 : 0)

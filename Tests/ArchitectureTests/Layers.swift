@@ -25,7 +25,8 @@ enum Layers {
         "CCurl": Layer(modules: [], outside: []),
         "Platform": Layer(
             modules: ["Store", "CCurl"],
-            outside: systemLibrary.union(["Foundation", "Crypto", "CryptoExtras", "JWTKit"])),
+            // CoreFoundation for C's `stat`: whose it is, its or Glibc's, depends on which file comes first.
+            outside: systemLibrary.union(["CoreFoundation", "Foundation", "Crypto", "CryptoExtras", "JWTKit"])),
         "Engine": Layer(
             modules: ["VectorIndex", "Embedder", "Store", "VectorMath"],
             outside: ["Foundation", "Synchronization", "Dispatch"]),

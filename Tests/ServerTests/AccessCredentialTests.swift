@@ -4,6 +4,7 @@ import HummingbirdTesting
 import NIOCore
 import Platform
 import Store
+import TestSupport
 import Testing
 import server
 
@@ -55,7 +56,23 @@ struct AccessCredentialTests {
         }
     }
 
-    @Test func `a revoked or expired key holds no longer, at once`() async throws {
+    @Test func `a token that has ended opens nothing`() async throws {
+        let folder = try TemporaryDirectory("tokens")
+        defer { withExtendedLifetime(folder) {} }
+        let secret = try TestToken.secretFile(in: folder)
+        try await AccessTestService { $0.tokens.secretFile = secret }.run { client, _ in
+            func ask(_ token: String) async throws -> TestResponse {
+                try await client.send(.get, "/api/careers", nil, [.authorization: "Bearer \(token)"])
+            }
+            #expect(try await ask(TestToken.ofGrace).status == .ok)
+            let refused = try await ask(TestToken.past)
+            #expect(refused.status == .unauthorized)
+            #expect(try HTTPTestProblem(refused).code == "credential_expired")
+        }
+    }
+
+    // That a key ends when it should, by a clock that can be moved, is for Identity's own tests.
+    @Test func `a revoked key holds no longer, at once`() async throws {
         try await AccessTestService().run { client, identity in
             let key = try await identity.createKey(role: .admin)
             let fields: HTTPFields = [.authorization: "Bearer \(key.secret)"]
@@ -198,7 +215,7 @@ struct AccessCredentialTests {
             for _ in 0..<2 {
                 let page = try await client.send(.get, "/sign-in/link?token=\(link)")
                 #expect(page.status == .ok && String(buffer: page.body).contains("value=\"\(link)\""))
-                #expect(page.headers[.setCookie] == nil && page.headers[.referrerPolicy] == "no-referrer")
+                #expect(page.headers[.setCookie] == nil && page.headers[.referrerPolicy] == "strict-origin")
             }
             let reply = try await client.form("/sign-in/link", "token=\(link)")
             #expect(reply.status == .seeOther)

@@ -1,8 +1,10 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import NIOCore
 import Platform
+import TestSupport
 import Testing
 import server
 
@@ -21,6 +23,55 @@ struct AccessLimitTests {
             #expect(try await client.send(.get, "/api/careers", nil, second).status == .ok)
             #expect(try await client.send(.get, "/api/careers").status == .ok)
             #expect(try await client.send(.get, "/livez", nil, first).status == .ok)
+        }
+    }
+
+    @Test func `limits a user over all of their keys and browsers`() async throws {
+        let test = try await AccessTestService { $0.requestLimits.key = .init(perSecond: 0.001, burst: 4) }
+        try await test.run { client, identity in
+            let ada = try await TestBrowser.signedIn(client, identity)
+            let other = try await ada.another(client, identity)
+            var credentials = [ada.bare, other.bare]
+            for _ in 0..<2 {
+                let key = try await identity.createKey(role: .user, userID: ada.id)
+                credentials.append([.authorization: "Bearer \(key.secret)"])
+            }
+            for fields in credentials {
+                #expect(try await client.send(.get, "/api/careers", nil, fields).status == .ok)
+            }
+            for fields in credentials {
+                let refused = try await client.send(.get, "/api/careers", nil, fields)
+                #expect(try HTTPTestProblem(refused).code == "too_many_requests")
+            }
+            // Keys that are nobody's have a bucket each.
+            for _ in 0..<2 {
+                let (program, _) = try await identity.bearer(.service)
+                for _ in 0..<4 { #expect(try await client.send(.get, "/api/careers", nil, program).status == .ok) }
+                #expect(try await client.send(.get, "/api/careers", nil, program).status == .tooManyRequests)
+            }
+        }
+    }
+
+    @Test func `limits the user of tokens, however many they get`() async throws {
+        let folder = try TemporaryDirectory("limits")
+        defer { withExtendedLifetime(folder) {} }
+        let secret = try TestToken.secretFile(in: folder)
+        let test = try await AccessTestService {
+            $0.requestLimits.key = .init(perSecond: 0.001, burst: 2)
+            $0.tokens.secretFile = secret
+        }
+        try await test.run { client, _ in
+            func status(_ token: String) async throws -> HTTPResponse.Status {
+                try await client.send(.get, "/api/careers", nil, [.authorization: "Bearer \(token)"]).status
+            }
+            var statuses: [Int] = []
+            for token in [
+                TestToken.ofGrace, TestToken.anotherOfGrace, TestToken.ofGrace, TestToken.anotherOfGrace,
+                TestToken.ofHedy,
+            ] {
+                statuses.append(try await status(token).code)
+            }
+            #expect(statuses == [200, 200, 429, 429, 200])
         }
     }
 
@@ -65,29 +116,25 @@ struct AccessLimitTests {
         }
     }
 
-    @Test func `turns away at once what is too much at a time, before its body is read`() async throws {
+    @Test func `turns away at once what is too much at a time, before its body is looked at`() async throws {
         let test = try await AccessTestService { $0.requestLimits.concurrentRequests = 1 }
-        let (entered, enter) = AsyncStream.makeStream(of: Void.self)
-        let (held, release) = AsyncStream.makeStream(of: Void.self)
-        test.service.http.routes.get("/test/held", .everyone) { _, _ in
-            enter.finish()
-            for await _ in held {}
-            return Response(status: .ok)
-        }
-        let limit = test.service.access.underWay
-        try await test.run { client, _ in
-            async let first = client.send(.get, "/test/held")
-            for await _ in entered {}
-            let refused = try await client.send(.post, "/api/quiz/submit", "not even JSON")
-            #expect(try HTTPTestProblem(refused).code == "too_many_requests")
-            #expect(refused.headers[.retryAfter] == "1")
+        let admission = test.service.http.admission
+        try await test.run(.live) { client, _ in
+            // The client has one connection; this stands for a request of another.
+            admission.enter()
+            let refused = try await client.send(.post, "/api/quiz/submit?x=1", "not even JSON", [.requestID: "mine"])
+            let problem = try HTTPTestProblem(refused)
+            #expect(problem.code == "too_many_requests")
+            #expect(refused.headers[.retryAfter] == "1" && refused.headers[.requestID] == "mine")
+            #expect(refused.headers[.xContentTypeOptions] == "nosniff" && refused.headers[.cacheControl] == "no-store")
+            #expect(String(buffer: refused.body).contains(#""instance":"/api/quiz/submit","request_id":"mine""#))
             #expect(try await client.send(.get, "/livez").status == .ok)
-            #expect(try await client.send(.get, "/readyz").status == .ok)
-            release.finish()
-            #expect(try await first.status == .ok)
+            #expect(try await client.send(.get, "/readyz/?x").status == .ok)
+            #expect(try await client.send(.head, "/api/careers").status == .tooManyRequests)
+            admission.leave()
             #expect(try await client.send(.get, "/api/careers").status == .ok)
         }
-        #expect(limit.count == 0 && limit.refused == 1)
+        #expect(admission.count == 0 && admission.refused == 2)
     }
 
     @Test func `nothing is limited by default where only this machine asks`() throws {
@@ -101,6 +148,14 @@ struct AccessLimitTests {
         set.key = .init(perSecond: 2)
         #expect(set.effective(isExposed: true).address == nil)
         #expect(set.effective(isExposed: false).key == TokenBucket.Rate(perSecond: 2, burst: 8))
+    }
+
+    @Test(arguments: [
+        (0.001, 1), (0.25, 1), (0.5, 2), (250_000, 1_000_000), (250_000.5, 1_000_000), (1_000_000, 1_000_000),
+    ])
+    func `every rate that can be set has a burst that can be kept`(perSecond: Double, burst: Int) {
+        let rate = RequestLimits.Setting(perSecond: perSecond).rate(otherwise: 1, isExposed: true)
+        #expect(rate == TokenBucket.Rate(perSecond: perSecond, burst: burst))
     }
 
     @Test(arguments: [

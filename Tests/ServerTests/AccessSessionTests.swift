@@ -67,6 +67,45 @@ struct AccessSessionTests {
         }
     }
 
+    @Test func `nobody links what they do to another's recommendation`() async throws {
+        try await AccessTestService().run { client, identity in
+            func recommend(_ fields: HTTPFields) async throws -> (session: String, recommendation: String) {
+                let body = #"{"abilities":[9,9,9,9,9,1,1,1,1,1,1,1,1,1,1]}"#
+                let reply = try await client.send(.post, "/api/results/recommend", body, fields)
+                return (try reply.text("session_id"), try reply.text("recommendation_id"))
+            }
+            let (ada, _) = try await identity.bearer(.user)
+            let (other, _) = try await identity.bearer(.user)
+            let (hers, theirs, nobodys) = (
+                try await recommend(ada), try await recommend(other), try await recommend([:])
+            )
+            let unknown = String(repeating: "0", count: 32)
+            for kind in ["save", "view", "dismiss", "choose"] {
+                func event(_ recommendation: String, undo: Bool = false) async throws -> TestResponse {
+                    let body =
+                        #"{"session_id":"\#(theirs.session)","career_id":"registered-nurse","#
+                        + #""recommendation_id":"\#(recommendation)""# + (undo ? #","undo":true}"# : "}")
+                    return try await client.send(.post, "/api/results/\(kind)_career", body, other)
+                }
+                let absent = try await event(unknown)
+                for recommendation in [hers.recommendation, nobodys.recommendation] {
+                    let refused = try await event(recommendation)
+                    #expect(refused.status == absent.status && refused.status == .notFound, "\(kind)")
+                    #expect(try refused.text("code") == "recommendation_not_found", "\(kind)")
+                    // It reads as one that does not exist.
+                    let detail = try refused.text("detail").replacing(recommendation, with: unknown)
+                    #expect(try absent.text("detail") == detail)
+                    guard kind != "view" else { continue }
+                    #expect(try await event(recommendation, undo: true).status == .notFound, "\(kind)")
+                }
+                #expect(try await event(theirs.recommendation).status == .created, "\(kind)")
+            }
+            let stored = try await client.send(.get, "/api/results/\(theirs.session)", nil, other)
+            let text = String(buffer: stored.body)
+            #expect(text.contains(theirs.recommendation) && !text.contains(hers.recommendation), "\(text)")
+        }
+    }
+
     @Test func `a recommendation belongs to who asked for it`() async throws {
         try await AccessTestService().run { client, identity in
             let (ada, _) = try await identity.bearer(.user)

@@ -17,17 +17,26 @@ struct AccessTestService {
 
     var identity: Identity { service.access.identity }
 
-    /// - Parameter isExposed: whether a proxy hands requests of other machines on.
-    init(isExposed: Bool = true, _ change: (inout ServiceSettings) -> Void = { _ in }) async throws {
+    /// - Parameters:
+    ///   - isExposed: whether a proxy hands requests of other machines on.
+    ///   - hasAdminKey: whether there is an administrator's key before the service starts.
+    init(isExposed: Bool = true, hasAdminKey: Bool = false, _ change: (inout ServiceSettings) -> Void = { _ in })
+        async throws
+    {
         folder = try TemporaryDirectory("access")
         var settings = ServiceSettings()
         settings.port = 0
         settings.dataDirectory = folder.file("data").path
         settings.modelsDirectory = folder.file("models").path
         if isExposed { settings.trustedProxy = "192.0.2.1" }
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        if hasAdminKey {
+            let before = try await AssembledService.open(settings, registry: MetricsRegistry(), logger: logger)
+            _ = try await before.access.identity.createKey(role: .admin)
+            try await before.close()
+        }
         change(&settings)
-        service = try await AssembledService.open(
-            settings, registry: MetricsRegistry(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        service = try await AssembledService.open(settings, registry: MetricsRegistry(), logger: logger)
     }
 
     /// Runs `body` against the service and closes it.

@@ -13,8 +13,10 @@ struct AccessTests {
     /// Who gets in. A route of the program that is not here fails the test, as does a row without a route.
     private static let table: [String: Set<Role>] = [
         "GET /": everyone, "GET /docs": everyone, "GET /openapi.json": everyone, "GET /favicon.ico": everyone,
-        "GET /assets/app.css": everyone, "GET /assets/app.js": everyone, "GET /assets/results.js": everyone,
-        "GET /assets/docs.js": everyone, "GET /assets/favicon.svg": everyone,
+        "GET /assets/app.css": everyone, "GET /assets/favicon.svg": everyone, "GET /assets/app.js": everyone,
+        "GET /assets/state.js": everyone, "GET /assets/quiz.js": everyone, "GET /assets/asking.js": everyone,
+        "GET /assets/list.js": everyone, "GET /assets/career.js": everyone, "GET /assets/results.js": everyone,
+        "GET /assets/docs.js": everyone,
         "GET /livez": everyone, "GET /readyz": everyone, "GET /healthz": everyone, "GET /metrics": [.admin],
         "GET /api/quiz/questions": everyone, "POST /api/quiz/submit": everyone,
         "POST /api/results/recommend": everyone, "POST /api/recommend/batch": everyone,
@@ -24,11 +26,22 @@ struct AccessTests {
         "GET /api/careers": everyone, "GET /api/careers/{id}": everyone, "GET /api/careers/{id}/similar": everyone,
         "POST /v1/embeddings": signedIn,
         "POST /api/auth/sign-up": everyone, "POST /api/auth/sign-in": everyone, "POST /api/auth/sign-out": everyone,
-        "GET /api/auth/me": everyone,
+        "GET /api/auth/me": everyone, "POST /api/auth/password-reset": everyone,
+        // Of sessions alone, which no key is.
+        "POST /api/auth/password": [], "POST /api/auth/verification": [], "GET /api/auth/sessions": [],
+        "DELETE /api/auth/sessions": [], "DELETE /api/auth/sessions/{id}": [],
         "GET /sign-in": everyone, "POST /sign-in": everyone, "GET /sign-up": everyone, "POST /sign-up": everyone,
         "POST /sign-out": everyone, "GET /sign-in/link": everyone, "POST /sign-in/link": everyone,
+        // Who is not signed in is led to where one signs in.
+        "GET /account": everyone, "POST /account/password": everyone, "POST /account/sessions": everyone,
+        "POST /account/verification": everyone,
+        "GET /forgot-password": everyone, "POST /forgot-password": everyone,
+        "GET /reset-password": everyone, "POST /reset-password": everyone,
+        "GET /verify-address": everyone, "POST /verify-address": everyone,
         "GET /api/admin/keys": [.admin], "POST /api/admin/keys": [.admin], "DELETE /api/admin/keys/{id}": [.admin],
         "GET /api/admin/users": [.admin], "POST /api/admin/users": [.admin], "PATCH /api/admin/users/{id}": [.admin],
+        "GET /api/admin/users/{id}/learners": [.admin], "PUT /api/admin/users/{id}/learners/{learner_id}": [.admin],
+        "DELETE /api/admin/users/{id}/learners/{learner_id}": [.admin],
         "GET /api/admin/tasks": [.admin], "GET /api/admin/tasks/{id}": [.admin],
         "POST /api/admin/tasks/{id}/retry": [.admin], "POST /api/admin/tasks/{id}/cancel": [.admin],
         "GET /api/admin/schedules": [.admin], "PATCH /api/admin/schedules/{name}": [.admin],
@@ -37,6 +50,8 @@ struct AccessTests {
         "GET /api/admin/prompts": [.admin], "GET /api/admin/prompts/{id}": [.admin],
         "PUT /api/admin/prompts/{id}": [.admin], "DELETE /api/admin/prompts/{id}": [.admin],
         "POST /api/admin/prompts/{id}/try": [.admin],
+        "GET /api/admin/settings": [.admin],
+        "GET /api/admin/suppressions": [.admin], "DELETE /api/admin/suppressions/{id}": [.admin],
         "GET /unsubscribe/{token}": everyone, "POST /unsubscribe/{token}": everyone,
     ]
 
@@ -61,6 +76,51 @@ struct AccessTests {
                         #expect(reply.status == (role == .anonymous ? .unauthorized : .forbidden), "\(place)")
                         #expect(role != .anonymous || reply.headers[.wwwAuthenticate] == "Bearer", "\(place)")
                     }
+                }
+            }
+        }
+    }
+
+    @Test func `what is one's own account's is for the account's sessions, of every role`() async throws {
+        let ofSessions = Self.table.filter { $0.value.isEmpty }.keys.map { $0.split(separator: " ").map(String.init) }
+        #expect(ofSessions.count == 5)
+        try await AccessTestService().run { client, identity in
+            for role in Role.ofAccounts {
+                let browser = try await TestBrowser.signedIn(client, identity, role: role)
+                for place in ofSessions {
+                    let method = try #require(HTTPRequest.Method(place[0]))
+                    let path = place[1].replacing("{id}", with: "x")
+                    let reply = try await client.send(method, path, method == .post ? "{}" : nil, browser.fields)
+                    let isMailOff = path == "/api/auth/verification"
+                    #expect(
+                        reply.status != .unauthorized && (reply.status == .forbidden) == isMailOff, "\(place) \(role)")
+                    if isMailOff { #expect(try HTTPTestProblem(reply).code == "mail_unavailable") }
+                }
+            }
+        }
+    }
+
+    @Test func `no route lets pages of other origins read it`() async throws {
+        let test = try await AccessTestService()
+        let routes = test.service.http.router.routes.filter { $0.method != .head }
+            .map { (method: $0.method, path: $0.path.description) }
+        try await test.run { client, identity in
+            let origin = "https://evil.example"
+            var fields = try await identity.bearer(.admin).fields
+            fields[.origin] = origin
+            for (method, pattern) in routes {
+                let parts = pattern.split(separator: "/").map { $0.hasPrefix("{") ? "x" : String($0) }
+                let path = "/" + parts.joined(separator: "/")
+                let asked = try await client.send(method, path, method == .get ? nil : "{}", fields)
+                let before: HTTPFields = [.origin: origin, .accessControlRequestMethod: method.rawValue]
+                for reply in [asked, try await client.send(.options, path, nil, before)] {
+                    let place = "\(method) \(pattern): \(reply.status)"
+                    let names = reply.headers.map { $0.name.canonicalName }
+                    #expect(!names.contains { $0.hasPrefix("access-control-") }, "\(place)")
+                    #expect(reply.headers[.xContentTypeOptions] == "nosniff", "\(place)")
+                    let policy = reply.headers[.contentSecurityPolicy] ?? ""
+                    #expect(policy.hasPrefix("default-src 'none'"), "\(place)")
+                    #expect(policy.hasSuffix("frame-ancestors 'none'"), "\(place)")
                 }
             }
         }

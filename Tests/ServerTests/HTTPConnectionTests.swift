@@ -75,6 +75,9 @@ struct HTTPConnectionTests {
     private func settings(_ change: (inout ServiceSettings) -> Void = { _ in }) -> ServiceSettings {
         var settings = ServiceSettings()
         settings.port = 0
+        // Threads that other tests hold are no reason to give a reply up.
+        settings.timeouts.request = .seconds(600)
+        settings.timeouts.idle = .seconds(600)
         change(&settings)
         return settings
     }
@@ -212,6 +215,11 @@ struct HTTPConnectionGuardTests {
         .head(HTTPRequest(method: .post, scheme: "http", authority: "x", path: "/", headerFields: fields))
     }
 
+    private func reply() throws {
+        try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
+        try channel.writeOutbound(HTTPResponsePart.end(nil))
+    }
+
     @Test func `tells once that the client has gone, unless its reply was written`() throws {
         try add()
         let told = Mutex<[String]>([])
@@ -221,8 +229,7 @@ struct HTTPConnectionGuardTests {
         try channel.writeInbound(head())
         try channel.writeInbound(HTTPRequestPart.end(nil))
         watch("answered")
-        try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
-        try channel.writeOutbound(HTTPResponsePart.end(nil))
+        try reply()
         try channel.writeInbound(head())
         watch("waiting")
         #expect(told.withLock { $0 } == [])
@@ -252,6 +259,29 @@ struct HTTPConnectionGuardTests {
         channel.embeddedEventLoop.advanceTime(by: .seconds(2))
         #expect(throws: RequestReadError.bodyTimeout(seconds: 20)) { try channel.throwIfErrorCaught() }
         #expect(channel.isActive)
+        try reply()
+        channel.embeddedEventLoop.advanceTime(by: .milliseconds(1999))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+        #expect(!channel.isActive)
+    }
+
+    @Test func `waits for the reply to what it refused, but not for ever`() throws {
+        try add { $0.reply = .seconds(30) }
+        #expect(throws: RequestReadError.self) { try channel.writeInbound(head([.contentLength: "11"])) }
+        channel.embeddedEventLoop.advanceTime(by: .seconds(29))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(!channel.isActive)
+    }
+
+    @Test func `gives what is refused after its reply no more than the moment`() throws {
+        try add()
+        try channel.writeInbound(head([.transferEncoding: "chunked"]))
+        try reply()
+        #expect(throws: RequestReadError.self) {
+            try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(string: "12345678901")))
+        }
         channel.embeddedEventLoop.advanceTime(by: .seconds(2))
         #expect(!channel.isActive)
     }

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOCore
+import Platform
 import Store
 import Synchronization
 import TestSupport
@@ -19,13 +20,17 @@ private struct CountingService {
         let folder = try TemporaryDirectory("idempotency")
         let path = folder.url.appendingPathComponent("a.db").path
         let database = try await SQLiteDatabase.open(SQLiteSettings(path: path))
-        writes = Writes(database: database, folder: folder)
         _ = try await SchemaMigrator().migrate(database)
+        self.init(Writes(database: database, folder: folder))
+    }
+
+    /// A service over the same database, as after a restart.
+    init(_ writes: Writes, settings: ServiceSettings = ServiceSettings()) {
+        self.writes = writes
         service = HTTPService(
-            settings: ServiceSettings(), registry: MetricsRegistry(),
+            settings: settings, registry: MetricsRegistry(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        service.makeIdempotent(["/write"], keepingRepliesIn: IdempotencyRepository(database))
-        let writes = writes
+        service.makeIdempotent(["/write"], keepingRepliesIn: IdempotencyRepository(writes.database))
         @Sendable func handler(_ request: Request, _ scope: RequestScope) async throws -> Response {
             let body = try await request.readJSON(in: scope)
             writes.effects.add(scope.effectID(for: "thing") ?? "none")
@@ -45,6 +50,14 @@ private struct Writes: Sendable {
     let effects = Recorder<String>()
     /// How the next runs fail.
     let failures = Recorder<any Error>()
+
+    /// Makes what came with a key older than it is.
+    func age(_ key: String, byHours hours: Double) async throws {
+        let time = SQLValue.time(Date(timeIntervalSinceNow: -3_600 * hours))
+        _ = try await database.write { connection in
+            try connection.execute("UPDATE idempotent_requests SET created_at = ? WHERE key = ?", [time, .text(key)])
+        }
+    }
 
     /// Takes the stored replies away, as if the process had ended before it stored them.
     func forget() async throws {
@@ -165,6 +178,26 @@ struct HTTPIdempotencyTests {
             let first = try await send(client, "[1]", key: "a")
             let second = try await send(client, "[1]", key: "a")
             #expect(first.status == .tooManyRequests && second.status == .created)
+        }
+    }
+
+    @Test func `keeps replies for as long as the settings say`() async throws {
+        let test = try await CountingService()
+        try await test.service.application().test(.router) { client in
+            for key in ["a", "b"] { _ = try await send(client, "[1]", key: key) }
+        }
+        try await test.writes.age("a", byHours: 47)
+        try await test.writes.age("b", byHours: 49)
+        var settings = ServiceSettings()
+        settings.retention.idempotencyHours = 48
+        try await CountingService(test.writes, settings: settings).service.application().test(.router) { client in
+            let (kept, gone) = (try await send(client, "[1]", key: "a"), try await send(client, "[1]", key: "b"))
+            #expect(kept.headers[.idempotencyReplayed] == "true" && gone.headers[.idempotencyReplayed] == nil)
+        }
+        try await test.writes.age("a", byHours: 25)
+        try await CountingService(test.writes).service.application().test(.router) { client in
+            let gone = try await send(client, "[1]", key: "a")
+            #expect(gone.headers[.idempotencyReplayed] == nil)
         }
     }
 

@@ -237,6 +237,31 @@ struct HTTPSettingsTests {
         #expect(SettingsError.exitCode == 78)
     }
 
+    @Test func `logs one line of text for an event, whatever is in it`() throws {
+        let lines = Mutex<[String]>([])
+        var logger = Logger(label: "test") { label in
+            StreamLogHandler(label: label, stream: TextLogStream { line in lines.withLock { $0.append(line) } })
+        }
+        logger[metadataKey: "request_id"] = "a\r\nb"
+        logger.info(
+            "hello\n2026-01-01T00:00:00+0000 error test: [server] the disk is full",
+            metadata: ["path": "\u{1B}[2J\u{85}c\u{2028}d\u{7F}e\0", "list": ["x\ny"], "plain": "Grüße, 🧭"])
+        logger.info("second")
+        let written = lines.withLock { $0 }
+        try #require(written.count == 2)
+        let line = written[0]
+        for part in [
+            #"request_id=a\r\nb"#, #"hello\n2026-01-01"#, "[2J", #"x\ny"#, "plain=Grüße, 🧭", "the disk is full\n",
+        ] {
+            #expect(line.contains(part), "\(line)")
+        }
+        let kinds: [Unicode.GeneralCategory] = [.control, .lineSeparator, .paragraphSeparator]
+        let breaks = line.unicodeScalars.filter { kinds.contains($0.properties.generalCategory) }.map(\.value)
+        // The line break at its end.
+        #expect(breaks == [0x0A], "\(line)")
+        #expect(written[1].hasSuffix("second\n"))
+    }
+
     @Test func `logs one line of JSON for an event`() throws {
         let lines = Mutex<[String]>([])
         var logger = Logger(label: "test") { label in

@@ -71,6 +71,10 @@ struct TaskServiceTests {
         let queue = TaskQueue(TaskRepository(database))
         let registry = MetricsRegistry()
         let metrics = TaskMetrics(registry)
+        metrics.expect(["k"])
+        let before = registry.render()
+        #expect(before.contains(#"pathlight_tasks{kind="k",state="dead"} 0"#), "\(before)")
+        #expect(before.contains(#"pathlight_task_abandoned_total{kind="k"} 0"#), "\(before)")
         let id = try await queue.enqueue(kind: "k", dueAt: Date(timeIntervalSinceNow: -100)).id
         metrics.show(try await queue.statistics())
         var text = registry.render()
@@ -80,11 +84,13 @@ struct TaskServiceTests {
         metrics.show(try await queue.statistics())
         metrics.note(
             .ended(.init(id: id, kind: "k", number: 1, duration: .milliseconds(20)), .failed("x", retryAt: Date())))
+        metrics.note(.abandoned(.init(id: id, kind: "k", number: 2, duration: .seconds(20))))
         text = registry.render()
         #expect(text.contains(#"pathlight_tasks{kind="k",state="waiting"} 0"#), "\(text)")
         #expect(text.contains(#"pathlight_tasks{kind="k",state="cancelled"} 1"#), "\(text)")
         #expect(text.contains("pathlight_tasks_oldest_due_seconds 0"), "\(text)")
         #expect(text.contains(#"pathlight_task_duration_seconds_count{ending="failed",kind="k"} 1"#), "\(text)")
+        #expect(text.contains(#"pathlight_task_abandoned_total{kind="k"} 1"#), "\(text)")
         try await database.close()
     }
 }

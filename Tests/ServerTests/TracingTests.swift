@@ -71,14 +71,14 @@ struct TracingTests {
         }
     }
 
-    @Test func `a full buffer drops the new, counts them, and gives the oldest first`() {
+    @Test func `a full buffer takes no more, says how many found no room, and gives the oldest first`() {
         let buffer = SpanBuffer(capacity: 3)
-        for number in 1...5 { buffer.add(Self.span(UInt64(number))) }
-        #expect(buffer.dropped == 2 && buffer.count == 3)
-        #expect(buffer.take(2).map(\.id) == [1, 2])
-        buffer.add(Self.span(6))
+        #expect(buffer.add([Self.span(1), Self.span(2)]) == 0)
+        #expect(buffer.add([Self.span(3), Self.span(4), Self.span(5)]) == 2)
+        #expect(buffer.count == 3 && buffer.take(2).map(\.id) == [1, 2])
+        #expect(buffer.add([Self.span(6)]) == 0)
         #expect(buffer.take(10).map(\.id) == [3, 6])
-        #expect(buffer.take(10).isEmpty && buffer.dropped == 2)
+        #expect(buffer.take(10).isEmpty && buffer.add([]) == 0)
     }
 
     @Test func `a batch is written as OTLP's JSON mapping wants it`() throws {

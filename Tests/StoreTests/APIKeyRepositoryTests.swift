@@ -82,26 +82,43 @@ struct APIKeyRepositoryTests {
             let clock = TestClock()
             let keys = APIKeyRepository(database, clock: clock.read)
             let users = UserRepository(database, cipher: PlainColumns(), clock: clock.read)
-            #expect(try await keys.hasActiveKey(role: "admin") == false)
+            #expect(try await keys.hasActiveKey(role: "admin", scope: "admin") == false)
             try await keys.create(APIKeyRecord.example("service", at: clock.now))
-            #expect(try await keys.hasActiveKey(role: "admin") == false)
+            #expect(try await keys.hasActiveKey(role: "admin", scope: "admin") == false)
 
             try await keys.create(APIKeyRecord.example("short", role: "admin", at: clock.now, until: clock.now + 10))
-            #expect(try await keys.hasActiveKey(role: "admin"))
+            #expect(try await keys.hasActiveKey(role: "admin", scope: "admin"))
             clock.advance(by: 10)
-            #expect(try await keys.hasActiveKey(role: "admin") == false)
+            #expect(try await keys.hasActiveKey(role: "admin", scope: "admin") == false)
 
             try await keys.create(APIKeyRecord.example("long", role: "admin", at: clock.now))
-            #expect(try await keys.hasActiveKey(role: "admin"))
+            #expect(try await keys.hasActiveKey(role: "admin", scope: "admin"))
             _ = try await keys.revoke(id: "long")
-            #expect(try await keys.hasActiveKey(role: "admin") == false)
+            #expect(try await keys.hasActiveKey(role: "admin", scope: "admin") == false)
 
             let admin = try await users.create(email: nil, name: nil, role: "admin", passwordHash: nil).id
             try await keys.create(APIKeyRecord.example("own", user: admin, role: "admin", at: clock.now))
-            #expect(try await keys.hasActiveKey(role: "admin"))
+            #expect(try await keys.hasActiveKey(role: "admin", scope: "admin"))
             _ = try await users.setState(.disabled, of: admin)
-            #expect(try await keys.hasActiveKey(role: "admin") == false)
+            #expect(try await keys.hasActiveKey(role: "admin", scope: "admin") == false)
             #expect(try await keys.key(id: "own")?.userState == .disabled)
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `a key that is limited to other scopes is not the active one that is asked for`(driver: DriverUnderTest)
+        async throws
+    {
+        try await driver.withSchema { database in
+            let now = TestClock().now
+            let keys = APIKeyRepository(database, clock: { now })
+            for (id, scopes, isIt) in [
+                ("careers", ["careers"], false), ("others", ["metrics", "administration"], false),
+                ("both", ["admin", "careers"], true),
+            ] {
+                try await keys.create(APIKeyRecord.example(id, role: "admin", scopes: scopes, at: now))
+                #expect(try await keys.hasActiveKey(role: "admin", scope: "admin") == isIt, "\(id)")
+            }
         }
     }
 }

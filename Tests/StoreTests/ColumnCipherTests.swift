@@ -120,8 +120,8 @@ struct ColumnCipherTests {
             #expect(session.answers == "answers" && session.request == "asked" && session.reply == "told")
             let stored = try #require(try await recommendations.recommendation(id: "r1"))
             #expect(stored.record == record && stored.request == "asked" && stored.sessionID == id)
-            #expect(try await recommendations.contains(id: "r1"))
-            #expect(try await recommendations.contains(id: "r2") == false)
+            #expect(try await recommendations.contains(id: "r1", in: id))
+            #expect(try await recommendations.contains(id: "r2", in: id) == false)
 
             let second = RecommendationRecord(id: "r2", generation: 7, careerIDs: [], query: "beta")
             #expect(try await sessions.attach(request: "again", reply: "anew", recommendation: second, to: id))

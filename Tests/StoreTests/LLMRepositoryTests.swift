@@ -36,21 +36,6 @@ struct LLMRepositoryTests {
     }
 
     @Test(arguments: DriverUnderTest.all)
-    func `a user's usage becomes nobody's and the sums stay`(driver: DriverUnderTest) async throws {
-        try await driver.withSchema { database in
-            let usages = LLMUsageRepository(database)
-            try await usages.add(usage(5))
-            try await usages.add(usage(2, user: nil))
-            try await usages.add(usage(1, user: "eve"))
-            #expect(try await usages.rows(ofUser: "ada").map(\.cost) == [5])
-            #expect(try await usages.anonymise(user: "ada") == 1)
-            #expect(try await usages.rows(ofUser: "ada").isEmpty)
-            #expect(try await usages.rows(of: day).map(\.cost) == [7, 1])
-            #expect(try await usages.anonymise(user: "") == 0)
-        }
-    }
-
-    @Test(arguments: DriverUnderTest.all)
     func `old days go`(driver: DriverUnderTest) async throws {
         try await driver.withSchema { database in
             let usages = LLMUsageRepository(database)
@@ -138,6 +123,88 @@ struct LLMRepositoryTests {
     }
 
     @Test(arguments: DriverUnderTest.all)
+    func `the first refusal of a day is told, whoever makes it`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let budget = LLMBudgetRepository(database)
+            let now = TestClock().now
+            func reserve(_ amount: Int64, day: String) async throws -> [Int] {
+                try await budget.reserve(
+                    amount, id: UUID().uuidString, day: day, limit: 100, now: now, expiresAt: now + 60
+                ).alerts.map(\.percent)
+            }
+            // What is set aside counts where a call is refused for it.
+            var told: [[Int]] = []
+            for amount: Int64 in [60, 39, 1, 1, 1] { told.append(try await reserve(amount, day: day)) }
+            #expect(told == [[], [], [], [80, 100], []])
+            #expect(try await budget.refuse(day: day, limit: 100).isEmpty)
+            // One call that is dearer than the day's limit.
+            let next = "2026-02-27"
+            #expect(try await reserve(101, day: next) == [100])
+            #expect(try await budget.refuse(day: next, limit: 100).isEmpty)
+            let last = try await budget.refuse(day: "2026-02-28", limit: 100).map(\.percent)
+            #expect(last == [100])
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `what a killed process had set aside alerts when it counts as spent`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let budget = LLMBudgetRepository(database)
+            let now = TestClock().now
+            _ = try await budget.reserve(85, id: "lost", day: day, limit: 100, now: now, expiresAt: now + 60)
+            let later = now + 61
+            let next = try await budget.reserve(5, id: "b", day: day, limit: 100, now: later, expiresAt: later + 60)
+            #expect(next.isReserved && next.alerts.map(\.percent) == [80])
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `a reservation grows within the limit alone`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let budget = LLMBudgetRepository(database)
+            let now = TestClock().now
+            for id in ["a", "b"] {
+                _ = try await budget.reserve(30, id: id, day: day, limit: 100, now: now, expiresAt: now + 60)
+            }
+            #expect(try await budget.extend(id: "a", to: 70, day: day, limit: 100).isReserved)
+            #expect(try await budget.state(of: day, limit: 100).reserved == 100)
+            let refused = try await budget.extend(id: "b", to: 31, day: day, limit: 100)
+            #expect(!refused.isReserved && refused.alerts.map(\.percent) == [80, 100])
+            // It does not shrink, and one that has ended does not come back.
+            #expect(try await budget.extend(id: "a", to: 1, day: day, limit: 100).isReserved)
+            #expect(try await budget.state(of: day, limit: 100).reserved == 100)
+            _ = try await budget.settle(id: "a", day: day, usage: nil, limit: 100)
+            #expect(try await budget.extend(id: "a", to: 1, day: day, limit: 100).isReserved == false)
+            #expect(try await budget.state(of: day, limit: 100).reserved == 30)
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `what ends after its user was erased is nobody's`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let (budget, usages) = (LLMBudgetRepository(database), LLMUsageRepository(database))
+            let (now, cache) = (TestClock().now, LLMCacheRepository(database))
+            for user in ["ada", "eve"] {
+                let opening = LLMUsageRecord(
+                    day: day, userID: user, feature: "resume", provider: "openai", model: "m", calls: 0,
+                    inputTokens: 0, outputTokens: 0, cost: 0)
+                _ = try await budget.reserve(
+                    50, id: user, day: day, limit: 100, now: now, expiresAt: now + 60, usage: opening)
+            }
+            // A call that has begun is no call yet.
+            #expect(try await usages.rows(of: day).isEmpty)
+            #expect(try await usages.total(of: day).rows == 0)
+            try await database.write { try $0.execute("DELETE FROM llm_usage WHERE user_id = 'ada'") }
+            for user in ["ada", "eve"] {
+                _ = try await budget.settle(id: user, day: day, usage: usage(5, user: user), limit: 100)
+                try await cache.set(user, to: "x", userID: user, expiresAt: now + 60, needsUsage: true)
+            }
+            #expect(try await usages.rows(of: day).map(\.userID) == [nil, "eve"])
+            #expect(try await cache.present(["ada", "eve"]) == ["eve"])
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
     func `a stored limit holds in place of the given one`(driver: DriverUnderTest) async throws {
         try await driver.withSchema { database in
             let budget = LLMBudgetRepository(database)
@@ -150,6 +217,32 @@ struct LLMRepositoryTests {
                     == false)
             try await budget.setLimit(nil, now: now)
             #expect(try await budget.state(of: day, limit: 100).limit == 100)
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `a day that was used up is known to be, until its limit is another`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let budget = LLMBudgetRepository(database)
+            let now = TestClock().now
+            let today = String(SQLTime.text(of: now).prefix(10))
+            func isUsedUp(_ day: String) async throws -> Bool {
+                try await budget.state(of: day, limit: 100).wasUsedUp
+            }
+            #expect(try await isUsedUp(today) == false)
+            for day in [today, "2001-01-01"] {
+                let refused = try await budget.reserve(
+                    101, id: day, day: day, limit: 100, now: now, expiresAt: now + 60)
+                #expect(!refused.isReserved && refused.alerts.map(\.percent) == [100])
+                #expect(try await isUsedUp(day))
+            }
+            #expect(try await isUsedUp("2001-01-02") == false)
+            try await budget.setLimit(200, now: now)
+            #expect(try await isUsedUp(today) == false)
+            #expect(try await isUsedUp("2001-01-01"), "what is over is left as it was")
+            // Told of the other limit as of the first.
+            #expect(try await budget.refuse(day: today, limit: 100).map(\.percent) == [100])
+            #expect(try await isUsedUp(today))
         }
     }
 
@@ -174,16 +267,14 @@ struct LLMRepositoryTests {
     }
 
     @Test(arguments: DriverUnderTest.all)
-    func `a user's replies go, and what is too much`(driver: DriverUnderTest) async throws {
+    func `what is too much goes, the earliest to expire first`(driver: DriverUnderTest) async throws {
         try await driver.withSchema { database in
             let clock = TestClock()
             let cache = LLMCacheRepository(database, clock: clock.read)
             for number in 0..<5 {
-                try await cache.set(
-                    "k\(number)", to: "x", userID: number == 0 ? "ada" : nil, expiresAt: clock.now + Double(number + 1))
+                try await cache.set("k\(number)", to: "x", userID: nil, expiresAt: clock.now + Double(number + 1))
             }
-            #expect(try await cache.remove(user: "ada") == 1)
-            #expect(try await cache.purge(limit: 2) == 2)
+            #expect(try await cache.purge(limit: 2) == 3)
             #expect(try await cache.reply(of: "k3") != nil)
             #expect(try await cache.reply(of: "k4") != nil)
             #expect(try await cache.reply(of: "k1") == nil)

@@ -92,6 +92,12 @@ struct MailRepositoryTests {
             let record = try #require(try await log.record(of: "k"))
             #expect(record.outcome == .refused && record.detail == "550" && record.finishedAt == end)
             #expect(try await log.finish("l", addressIndex: "i", outcome: .sent))
+            #expect(try await log.recipients(ofMessage: "m@example.org").isEmpty)
+            #expect(try await log.finish("m", messageID: "m@example.org", addressIndex: "j", outcome: .sent))
+            #expect(try await log.finish("n", messageID: "n@example.org", addressIndex: "j", outcome: .refused))
+            #expect(try await log.recipients(ofMessage: "m@example.org") == ["j"])
+            // What was not sent can come back from nowhere.
+            #expect(try await log.recipients(ofMessage: "n@example.org").isEmpty)
             #expect(try await log.purge(olderThan: end + 1) == 1)
             #expect(try await log.record(of: "k") == nil)
             #expect(try await log.record(of: "l")?.outcome == .sent)
@@ -117,22 +123,52 @@ struct MailRepositoryTests {
     }
 
     @Test(arguments: DriverUnderTest.all)
-    func `what was kept under another index is taken over`(driver: DriverUnderTest) async throws {
+    func `what was kept before there was a key is found, listed, lifted and forgotten`(
+        driver: DriverUnderTest
+    ) async throws {
         try await driver.withSchema { database in
             let plain = Self.repository(database, clock: TestClock())
             let sealed = MailSuppressionRepository(database, cipher: OtherCipher())
-            for list in ["digest", "reminders"] {
-                try await plain.suppress(index: plain.index(of: "ada@example.org"), list: list, reason: .unsubscribed)
+            for address in ["ada@example.org", "bob@example.org"] {
+                try await plain.suppress(index: plain.index(of: address), list: "digest", reason: .unsubscribed)
+                try await plain.suppress(index: plain.index(of: address), reason: .bounced)
             }
-            // Known under the new one already: the entries become one.
-            try await sealed.suppress(index: sealed.index(of: "ada@example.org"), list: "digest", reason: .unsubscribed)
-            #expect(try await sealed.takeOver("ada@example.org", from: PlainColumns()) == 1)
-            #expect(try await sealed.takeOver("ada@example.org", from: PlainColumns()) == 0)
-            #expect(
-                try await sealed.suppressions(of: "ada@example.org").compactMap(\.list).sorted() == [
-                    "digest", "reminders",
-                ])
-            #expect(try await plain.suppressions(of: "ada@example.org").isEmpty)
+            try await sealed.suppress(index: sealed.index(of: "ada@example.org"), reason: .complaint)
+            #expect(try await sealed.suppression(of: "ada@example.org", list: "digest")?.reason == .bounced)
+            #expect(try await sealed.suppression(of: "bob@example.org", list: nil)?.reason == .bounced)
+            #expect(try await sealed.suppression(of: "eve@example.org", list: "digest") == nil)
+            #expect(try await sealed.suppressions(of: "ada@example.org").count == 3)
+            #expect(try await sealed.page(skip: 0, limit: 9, of: "ada@example.org").total == 3)
+            #expect(try await sealed.lift("ada@example.org", reason: .bounced))
+            #expect(try await sealed.suppression(of: "ada@example.org", list: nil)?.reason == .complaint)
+            #expect(try await sealed.forget("ada@example.org") == 2)
+            #expect(try await sealed.suppressions(of: "bob@example.org").count == 2)
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `suppressions are listed in pages, and removed by one or all at once`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let clock = TestClock()
+            let mail = Self.repository(database, clock: clock)
+            for number in 0..<5 {
+                clock.advance(by: 1)
+                let index = mail.index(of: "a\(number)@example.org")
+                try await mail.suppress(index: index, reason: number == 0 ? .complaint : .bounced, detail: "\(number)")
+                try await mail.suppress(index: index, list: "digest", reason: .unsubscribed)
+            }
+            let page = try await mail.page(skip: 1, limit: 2, reason: .bounced)
+            #expect(page.total == 4 && page.items.map(\.detail) == ["3", "2"])
+            #expect(try await mail.page(skip: 9, limit: 2).items.count == 1)
+            #expect(try await mail.page(skip: 10, limit: 2).items.isEmpty)
+            let index = mail.index(of: "a4@example.org")
+            #expect(try await mail.remove(index: index, list: "", reason: .unsubscribed) == 0)
+            #expect(try await mail.remove(index: index, reason: .bounced) == 1)
+            #expect(try await mail.suppressions(of: "a4@example.org").map(\.reason) == [.unsubscribed])
+            #expect(try await mail.remove(index: mail.index(of: "a3@example.org")) == 2)
+            #expect(try await mail.remove(index: "nothing") == 0)
+            #expect(try await mail.removeAll() == 7)
+            #expect(try await mail.page(skip: 0, limit: 2).total == 0)
         }
     }
 

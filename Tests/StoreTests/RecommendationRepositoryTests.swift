@@ -24,6 +24,20 @@ struct RecommendationRepositoryTests {
     }
 
     @Test(arguments: DriverUnderTest.all)
+    func `a recommendation is found in its own session alone`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let sessions = SessionRepository(database)
+            let recommendations = RecommendationRepository(database)
+            let session = try await sessions.create(kind: "recommend", recommendation: Self.record)
+            let other = try await sessions.create(kind: "recommend")
+            #expect(try await recommendations.contains(id: "r", in: session))
+            for (id, place) in [("r", other), ("r", ""), ("r", "unknown"), ("R", session), ("", session)] {
+                #expect(try await recommendations.contains(id: id, in: place) == false, "\(id) in \(place)")
+            }
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
     func `a session that comes again is left as it is`(driver: DriverUnderTest) async throws {
         try await driver.withSchema { database in
             let sessions = SessionRepository(database)

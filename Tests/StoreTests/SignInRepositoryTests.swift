@@ -3,105 +3,14 @@ import Store
 import Testing
 
 struct SignInRepositoryTests {
-    /// A wait of as many seconds as there are failures, from the third on.
-    private static func limit(_ subject: String) -> SignInLimit {
-        SignInLimit(subject: subject, forgetsAfter: 100) { $0 < 3 ? nil : Double($0) }
-    }
-
-    @Test(arguments: DriverUnderTest.all)
-    func `attempts are counted as they begin, and wait when there were too many`(driver: DriverUnderTest) async throws {
-        try await driver.withSchema { database in
-            let clock = TestClock()
-            let attempts = SignInAttemptRepository(database, clock: clock.read)
-            for count in 1...3 {
-                let wait = try await attempts.begin([Self.limit("a")])
-                #expect(wait == nil)
-                #expect(try await attempts.failures(of: "a") == count)
-            }
-            let locked = clock.now + 3
-            #expect(try await attempts.begin([Self.limit("a")]) == locked)
-            clock.advance(by: 2.5)
-            #expect(try await attempts.begin([Self.limit("a")]) == locked)
-            #expect(try await attempts.failures(of: "a") == 3, "an attempt that has to wait does not count")
-            clock.advance(by: 0.5)
-            #expect(try await attempts.begin([Self.limit("a")]) == nil)
-            #expect(try await attempts.begin([Self.limit("a")]) == clock.now + 4)
-            #expect(try await attempts.begin([Self.limit("b")]) == nil)
-        }
-    }
-
-    @Test(arguments: DriverUnderTest.all)
-    func `one limit that has to wait holds the others uncounted`(driver: DriverUnderTest) async throws {
-        try await driver.withSchema { database in
-            let clock = TestClock()
-            let attempts = SignInAttemptRepository(database, clock: clock.read)
-            for _ in 0..<3 { _ = try await attempts.begin([Self.limit("a")]) }
-            #expect(try await attempts.begin([Self.limit("a"), Self.limit("b")]) == clock.now + 3)
-            #expect(try await attempts.begin([Self.limit("b"), Self.limit("a")]) == clock.now + 3)
-            #expect(try await attempts.failures(of: "b") == 0)
-        }
-    }
-
-    @Test(arguments: DriverUnderTest.all)
-    func `many attempts at once are let through no more often than one by one`(driver: DriverUnderTest) async throws {
-        try await driver.withSchema { database in
-            let attempts = SignInAttemptRepository(database, clock: TestClock().read)
-            let through = try await withThrowingTaskGroup(of: Bool.self) { group in
-                for _ in 0..<20 { group.addTask { try await attempts.begin([Self.limit("a")]) == nil } }
-                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
-            }
-            #expect(through == 3)
-        }
-    }
-
-    @Test(arguments: DriverUnderTest.all)
-    func `success forgets one subject's failures and takes one from the others`(driver: DriverUnderTest) async throws {
-        try await driver.withSchema { database in
-            let clock = TestClock()
-            let attempts = SignInAttemptRepository(database, clock: clock.read)
-            for _ in 0..<3 { _ = try await attempts.begin([Self.limit("a"), Self.limit("b"), Self.limit("c")]) }
-            try await attempts.succeed(resetting: "a", forgiving: ["b"])
-            #expect(try await attempts.failures(of: "a") == 0)
-            #expect(try await attempts.failures(of: "b") == 2)
-            #expect(try await attempts.failures(of: "c") == 3)
-            #expect(try await attempts.begin([Self.limit("a"), Self.limit("b")]) == nil)
-            #expect(try await attempts.begin([Self.limit("c")]) == clock.now + 3)
-            try await attempts.succeed(resetting: "unknown", forgiving: ["unknown"])
-        }
-    }
-
-    @Test(arguments: DriverUnderTest.all)
-    func `old failures are forgotten, by counting and by purging`(driver: DriverUnderTest) async throws {
-        try await driver.withSchema { database in
-            let clock = TestClock()
-            let attempts = SignInAttemptRepository(database, clock: clock.read)
-            for _ in 0..<2 { _ = try await attempts.begin([Self.limit("a")]) }
-            clock.advance(by: 99)
-            _ = try await attempts.begin([Self.limit("b")])
-            clock.advance(by: 1)
-            #expect(try await attempts.purge(olderThan: clock.now - 50) == 1)
-            #expect(try await attempts.failures(of: "a") == 0)
-            #expect(try await attempts.failures(of: "b") == 1)
-            clock.advance(by: 98.875)
-            _ = try await attempts.begin([Self.limit("b")])
-            #expect(try await attempts.failures(of: "b") == 2)
-            clock.advance(by: 100)
-            _ = try await attempts.begin([Self.limit("b")])
-            #expect(try await attempts.failures(of: "b") == 1)
-        }
-    }
-
-    @Test(arguments: DriverUnderTest.all)
-    func `who has to wait is not purged`(driver: DriverUnderTest) async throws {
-        try await driver.withSchema { database in
-            let clock = TestClock()
-            let attempts = SignInAttemptRepository(database, clock: clock.read)
-            for _ in 0..<3 { _ = try await attempts.begin([Self.limit("a")]) }
-            clock.advance(by: 1)
-            #expect(try await attempts.purge(olderThan: clock.now) == 0)
-            clock.advance(by: 2)
-            #expect(try await attempts.purge(olderThan: clock.now) == 1)
-        }
+    private func repositories(of database: any SQLDatabase, _ clock: TestClock)
+        -> (links: SignInLinkRepository, users: UserRepository, keys: APIKeyRepository)
+    {
+        (
+            SignInLinkRepository(database, clock: clock.read),
+            UserRepository(database, cipher: PlainColumns(), clock: clock.read),
+            APIKeyRepository(database, clock: clock.read)
+        )
     }
 
     @Test(arguments: DriverUnderTest.all)
@@ -128,9 +37,7 @@ struct SignInRepositoryTests {
     func `a link for the first administrator is made only while there is none`(driver: DriverUnderTest) async throws {
         try await driver.withSchema { database in
             let clock = TestClock()
-            let links = SignInLinkRepository(database, clock: clock.read)
-            let users = UserRepository(database, cipher: PlainColumns(), clock: clock.read)
-            let keys = APIKeyRepository(database, clock: clock.read)
+            let (links, users, keys) = repositories(of: database, clock)
             let end = clock.now + 1_000
             #expect(try await links.createForFirstAdmin(hash: "a", expiresAt: end))
             #expect(try await links.createForFirstAdmin(hash: "b", expiresAt: end))
@@ -149,6 +56,30 @@ struct SignInRepositoryTests {
             _ = try await users.setState(.disabled, of: admin)
             #expect(try await links.createForFirstAdmin(hash: "f", expiresAt: end))
             #expect(try await links.take(hash: "f") != admin)
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `a link for the first administrator ends as soon as there is one, by key or by password`(
+        driver: DriverUnderTest
+    ) async throws {
+        try await driver.withSchema { database in
+            let clock = TestClock()
+            let (links, users, keys) = repositories(of: database, clock)
+            let end = clock.now + 1_000
+            #expect(try await links.createForFirstAdmin(hash: "a", expiresAt: end))
+            let admin = try #require(try await links.takeForFirstAdmin(hash: "a"))
+            #expect(try await links.takeForFirstAdmin(hash: "a") == nil, "it is used up")
+
+            #expect(try await links.createForFirstAdmin(hash: "b", expiresAt: end))
+            try await keys.create(APIKeyRecord.example("k", role: "admin", at: clock.now))
+            #expect(try await links.takeForFirstAdmin(hash: "b") == nil)
+            _ = try await keys.revoke(id: "k")
+            #expect(try await links.takeForFirstAdmin(hash: "b") == nil, "it does not come back")
+
+            #expect(try await links.createForFirstAdmin(hash: "c", expiresAt: end))
+            _ = try await users.setPasswordHash("h", of: admin)
+            #expect(try await links.takeForFirstAdmin(hash: "c") == nil)
         }
     }
 

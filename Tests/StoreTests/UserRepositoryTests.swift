@@ -107,7 +107,8 @@ struct UserRepositoryTests {
             var ids: [String] = []
             for name in ["one", "two"] {
                 let id = try await users.create(email: nil, name: name, role: "user", passwordHash: nil).id
-                try await sessions.create(idHash: name, userID: id, now: clock.now, expiresAt: clock.now + 60)
+                _ = try await sessions.create(
+                    idHash: name, userID: id, passwordHash: nil, now: clock.now, expiresAt: clock.now + 60)
                 try await links.create(hash: name, userID: id, expiresAt: clock.now + 60)
                 ids.append(id)
             }
@@ -173,8 +174,8 @@ struct UserRepositoryTests {
             let keys = APIKeyRepository(database, clock: clock.read)
             try await keys.create(APIKeyRecord.example("a", user: gone, role: "user", at: clock.now))
             try await keys.create(APIKeyRecord.example("b", user: nil, role: "service", at: clock.now))
-            try await WebSessionRepository(database).create(
-                idHash: "s", userID: gone, now: clock.now, expiresAt: clock.now + 60)
+            _ = try await WebSessionRepository(database).create(
+                idHash: "s", userID: gone, passwordHash: nil, now: clock.now, expiresAt: clock.now + 60)
             try await SignInLinkRepository(database).create(hash: "l", userID: gone, expiresAt: clock.now + 60)
             try await LearnerAssignmentRepository(database).assign(learner: gone, to: educator)
             try await users.recordSignIn(of: gone)

@@ -80,8 +80,15 @@ extension [UInt8] {
 }
 
 extension Generation {
-    /// All that `requests` find, and the work it took.
-    func answers(_ requests: [SearchRequest]) throws -> [SearchResult] {
-        try requests.map { try search($0) } + search(batch: requests)
+    /// All that `requests` find, one by one and together, and the work it took.
+    ///
+    /// - Parameter countsBatchWork: Whether the work of a batch is told. A processor without VNNI scans many requests'
+    ///   rows as they are where these are in memory, and by their codes where they are in a file.
+    func answers(_ requests: [SearchRequest], countsBatchWork: Bool = true) throws -> [SearchResult] {
+        var together = try search(batch: requests)
+        if !countsBatchWork {
+            for i in together.indices { together[i].rescored = 0 }
+        }
+        return try requests.map { try search($0) } + together
     }
 }

@@ -26,7 +26,10 @@ import VectorMath
                 if rows < 30 { request.filter = nil }
                 return request
             }
-            #expect(try after.answers(requests) == before.answers(requests), "seed \(seed)")
+            let countsWork = memory == .full
+            #expect(
+                try after.answers(requests, countsBatchWork: countsWork)
+                    == before.answers(requests, countsBatchWork: countsWork), "seed \(seed)")
         }
     }
 

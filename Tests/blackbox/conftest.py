@@ -22,13 +22,15 @@ needs_shared_data = pytest.mark.skipif(
 
 @pytest.fixture
 def start_service(tmp_path):
-    """Starts services that end with the test: start_service(data=…, PATHLIGHT_…=…)."""
+    """Starts services that end with the test: start_service(data=…, is_seeded=…, PATHLIGHT_…=…)."""
     started = []
     numbers = itertools.count(1)
 
-    def start(data=None, **settings):
+    def start(data=None, is_seeded=None, **settings):
         number = next(numbers)
-        service = Service(data or tmp_path / f"data-{number}", tmp_path / f"service-{number}.log", **settings)
+        is_seeded = has_model() if is_seeded is None else is_seeded
+        service = Service(
+            data or tmp_path / f"data-{number}", tmp_path / f"service-{number}.log", is_seeded=is_seeded, **settings)
         started.append(service)
         return service.start()
 

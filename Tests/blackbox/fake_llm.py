@@ -7,6 +7,8 @@ A script is a list of behaviours, one for each request; after its end the last o
 
 import http.server
 import json
+import random
+import re
 import socket
 import ssl
 import subprocess
@@ -22,7 +24,7 @@ class Behaviour:
 
 
 class Answer(Behaviour):
-    """Answers properly with a text (a dict is written as JSON)."""
+    """Answers properly with a text (a dict is written as JSON), which took tokens in, out and, at Gemini, for thoughts."""
 
     def __init__(self, text, finish=None, tokens=(100, 10)):
         self.text = text if isinstance(text, str) else json.dumps(text)
@@ -44,6 +46,50 @@ class Status(Behaviour):
         handler.reply(self.status, json.dumps(server.problem(self.status, self.code, self.message)), headers)
 
 
+class Vectors(Behaviour):
+    """Embeds properly: a word has a few fixed places among 768, a text those of its words; texts that share words are near.
+
+    Another `model` gives other places. `change` alters what is sent, `after` is waited for first."""
+
+    places = {}
+
+    def __init__(self, model="words", change=lambda vectors: vectors, after=0):
+        self.model, self.change, self.after = model, change, after
+
+    def handle(self, handler, server):
+        if server.stopping.wait(self.after):
+            return
+        texts = server.texts(handler.document)
+        body = server.embeddings(self.change([self.vector(text) for text in texts]), texts)
+        handler.reply(200, json.dumps(body))
+
+    def vector(self, text):
+        vector = [0] * 768
+        for word in re.findall(r"\w{4,}", text.lower()):
+            if (self.model, word) not in self.places:
+                chance = random.Random(f"{self.model} {word}")
+                self.places[self.model, word] = [(chance.randrange(768), chance.choice((-1, 1))) for _ in range(12)]
+            for place, sign in self.places[self.model, word]:
+                vector[place] += sign
+        if not any(vector):
+            vector[0] = 1
+        return vector
+
+
+class Choosy(Vectors):
+    """Embeds, and refuses every request that has a text with this word in it, as servers do that cut nothing."""
+
+    def __init__(self, word):
+        super().__init__()
+        self.word = word
+
+    def handle(self, handler, server):
+        if any(self.word in text for text in server.texts(handler.document)):
+            Status(400, "invalid_request", "The input is too long.").handle(handler, server)
+        else:
+            super().handle(handler, server)
+
+
 class Raw(Behaviour):
     """Answers 200 with these bytes, whatever they are."""
 
@@ -52,6 +98,17 @@ class Raw(Behaviour):
 
     def handle(self, handler, server):
         handler.reply(200, self.body)
+
+
+class Empty(Behaviour):
+    """Answers properly, for so many tokens, with no answer in it."""
+
+    def __init__(self, tokens):
+        self.tokens = tokens
+
+    def handle(self, handler, server):
+        document = server.completion("", None, self.tokens)
+        handler.reply(200, json.dumps({name: [] if isinstance(value, list) else value for name, value in document.items()}))
 
 
 class Slow(Behaviour):
@@ -89,6 +146,8 @@ class Huge(Behaviour):
     """An answer without an end."""
 
     def handle(self, handler, server):
+        # What is sent is what is read, but for little that lies in between.
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
         handler.head(200, {"Transfer-Encoding": "chunked"})
         chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
         server.sent = 0
@@ -114,6 +173,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         server = self.server.fake
+        self.document = json.loads(body) if body else None
         behaviour = server.record(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         try:
             behaviour.handle(self, server)
@@ -146,13 +206,13 @@ class Server(http.server.ThreadingHTTPServer):
 class FakeProvider:
     path = ""
 
-    def __init__(self, script, certificate=None):
+    def __init__(self, script, certificate=None, host="127.0.0.1"):
         self.script = list(script)
         self.requests = []
         self.sent = 0
         self.stopping = threading.Event()
         self.lock = threading.Lock()
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server((host, 0), Handler)
         self.server.fake = self
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -160,7 +220,7 @@ class FakeProvider:
             self.server.socket = context.wrap_socket(
                 self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
-        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self.port}{self.path}"
+        self.url = f"http{'s' if certificate else ''}://{host}:{self.port}{self.path}"
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -170,6 +230,11 @@ class FakeProvider:
         self.stopping.set()
         self.server.shutdown()
         self.server.server_close()
+
+    def now(self, *script):
+        """Behaves otherwise from the next request on."""
+        with self.lock:
+            self.script = list(script)
 
     def record(self, path, headers, body):
         with self.lock:
@@ -186,6 +251,16 @@ class FakeOpenAI(FakeProvider):
                              "message": {"role": "assistant", "content": text, "refusal": None}}],
                 "usage": {"prompt_tokens": tokens[0], "completion_tokens": tokens[1], "total_tokens": sum(tokens)}}
 
+    def texts(self, document):
+        return document["input"]
+
+    def embeddings(self, vectors, texts):
+        tokens = sum(len(text) // 4 + 1 for text in texts)
+        return {"object": "list", "model": "text-embedding-3-small",
+                "data": [{"object": "embedding", "index": index, "embedding": vector}
+                         for index, vector in enumerate(vectors)],
+                "usage": {"prompt_tokens": tokens, "total_tokens": tokens}}
+
     def problem(self, status, code, message):
         return {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}
 
@@ -200,8 +275,15 @@ class FakeGemini(FakeProvider):
         return {"candidates": [{"content": {"parts": [{"text": text}], "role": "model"},
                                 "finishReason": finish or "STOP", "index": 0}],
                 "usageMetadata": {"promptTokenCount": tokens[0], "candidatesTokenCount": tokens[1],
+                                  **({"thoughtsTokenCount": tokens[2]} if len(tokens) > 2 else {}),
                                   "totalTokenCount": sum(tokens)},
                 "modelVersion": "gemini-2.5-flash"}
+
+    def texts(self, document):
+        return [request["content"]["parts"][0]["text"] for request in document["requests"]]
+
+    def embeddings(self, vectors, texts):
+        return {"embeddings": [{"values": vector} for vector in vectors]}
 
     def problem(self, status, code, message):
         return {"error": {"code": status, "message": message, "status": code}}

@@ -1,6 +1,7 @@
 """A mail server on loopback that speaks SMTP as real ones do, and fails as they do, where it is told to."""
 
 import base64
+import re
 import socket
 import ssl
 import subprocess
@@ -8,6 +9,8 @@ import threading
 import time
 
 SECONDS = 20
+# The head of a server's first TLS record, which would have 122 bytes, and the first of them.
+BROKEN_HANDSHAKE = b"\x16\x03\x03\x00\x7a\x02"
 
 
 def make_certificate(folder, name="localhost"):
@@ -41,19 +44,26 @@ class FakeSMTP:
     login: (user, password) that is wanted, by AUTH PLAIN or LOGIN.
     mechanisms: what AUTH offers.
     replies: the reply at a stage: GREETING, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, MESSAGE; a list is used up in turn.
-    cut: the stage before whose reply the connection is cut off.
-    hang: the stage at which nothing more is ever said.
+        Bytes are sent as they are.
+    cut: the stage before whose reply the connection is cut off; HANDSHAKE is where TLS would begin.
+    cut_inside: the stage inside of whose reply's line it is.
+    flood: the stage at which something like these bytes is sent without an end, `sent` bytes of it.
+    hang: the stage at which nothing more is ever said; HANDSHAKE as well.
     drip: seconds between the bytes of every reply.
     size: the greatest message, announced by SIZE.
     """
 
     def __init__(self, security="plain", certificate=None, login=None, mechanisms="PLAIN LOGIN", replies=None, cut=None,
-                 hang=None, drip=0, size=1 << 24, offers_starttls=True):
+                 hang=None, drip=0, size=1 << 24, offers_starttls=True, cut_inside=None, flood=None):
         self.security = security
         self.login = login
         self.mechanisms = mechanisms
-        self.replies = {stage: [text] if isinstance(text, str) else list(text) for stage, text in (replies or {}).items()}
+        self.replies = {
+            stage: [text] if isinstance(text, (str, bytes)) else list(text) for stage, text in (replies or {}).items()}
         self.cut = cut
+        self.cut_inside = cut_inside
+        self.flood = flood
+        self.sent = 0
         self.hang = hang
         self.drip = drip
         self.size = size
@@ -112,7 +122,21 @@ class FakeSMTP:
             session.connection.close()
             connection.close()
 
+    def fail(self, connection, stage, said):
+        """Cuts off or falls silent, where that is the stage to; `said` is what breaks off."""
+        if self.hang == stage:
+            self.closed.wait(SECONDS * 3)
+            raise Gone(stage)
+        if stage not in (self.cut, self.cut_inside):
+            return
+        if self.cut_inside == stage:
+            connection.sendall(said)
+        # The client sees the end of the stream, not a reset.
+        connection.shutdown(socket.SHUT_RDWR)
+        raise Gone(stage)
+
     def encrypt(self, connection, dialogue):
+        self.fail(connection, "HANDSHAKE", BROKEN_HANDSHAKE)
         connection = self.context.wrap_socket(connection, server_side=True)
         self.connections.append(connection)
         dialogue.is_encrypted = True
@@ -135,15 +159,19 @@ class Session:
     def reply(self, stage, usual):
         """The stage's own reply, or the usual one; whether it is a positive one."""
         server = self.server
-        if server.cut == stage:
-            # The client sees the end of the stream, not a reset.
-            self.connection.shutdown(socket.SHUT_RDWR)
-            raise Gone(stage)
-        if server.hang == stage:
-            server.closed.wait(SECONDS * 3)
-            raise Gone(stage)
         told = server.replies.get(stage)
         text = (told.pop(0) if len(told) > 1 else told[0]) if told else usual
+        last = text if isinstance(text, bytes) else text.split("\n")[-1].encode()
+        server.fail(self.connection, stage, last[:-3])
+        if server.flood and server.flood[0] == stage:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+            chunk = server.flood[1] * (1 + (1 << 16) // len(server.flood[1]))
+            while not server.closed.is_set():
+                self.connection.sendall(chunk)
+                server.sent += len(chunk)
+        if isinstance(text, bytes):
+            self.connection.sendall(text)
+            return re.match(rb"[23][0-9]{2}[ -]", text) is not None
         self.say(text)
         return text.startswith(("2", "3"))
 

@@ -1,5 +1,6 @@
 """Starts, stops and talks to the built program, with nothing but the standard library."""
 
+import functools
 import http.client
 import json
 import os
@@ -127,10 +128,29 @@ class Client:
         return self.connection.sock is not None
 
 
+# With these, another first start than the usual one is wanted.
+FIRST_START = ("PATHLIGHT_MODEL", "PATHLIGHT_EMBEDDING_", "PATHLIGHT_ENCRYPTION")
+
+
+@functools.cache
+def first_data():
+    """The data folder of a service that has started once, so that its careers have their vectors."""
+    folder = tempfile.TemporaryDirectory(prefix="pathlight-first.")
+    service = Service(Path(folder.name) / "data", Path(folder.name) / "service.log").start()
+    assert service.terminate() == 0, service.log_tail()
+    # The folder lives as long as what names it.
+    return folder, service.data
+
+
 class Service:
     """A running `pathlight serve`."""
 
-    def __init__(self, data, log, **settings):
+    host = "127.0.0.1"
+
+    def __init__(self, data, log, is_seeded=False, **settings):
+        """With `is_seeded`, a folder that is not there begins as a copy of `first_data()`: embedding takes seconds."""
+        if is_seeded and not Path(data).exists() and not any(name.startswith(FIRST_START) for name in settings):
+            shutil.copytree(first_data()[1], data)
         self.data = Path(data)
         self.log = Path(log)
         self.settings = settings
@@ -142,7 +162,7 @@ class Service:
         self.port = free_port()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [str(BINARY), "serve", "--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.data)],
+                [str(BINARY), "serve", "--host", self.host, "--port", str(self.port), "--data", str(self.data)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=EMPTY_FOLDER.name,
                 env=clean_environment(**self.settings))
 

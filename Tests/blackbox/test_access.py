@@ -1,12 +1,19 @@
 """Who gets in, as the running program decides it: keys, accounts, the first administrator's link, limits."""
 
+import http.client
 import json
+import os
+import pty
 import re
+import select
+import socket
+import stat
+import subprocess
 import time
 import urllib.parse
 
 import pytest
-from harness import run_command
+from harness import BINARY, EMPTY_FOLDER, Service, clean_environment, run_command
 
 ADMIN = "/api/admin/keys/"
 PASSWORD = "correct horse battery"
@@ -41,14 +48,23 @@ def cookie_of(reply):
     return reply.headers["set-cookie"].split(";")[0]
 
 
-def printed_links(service):
-    """The lines with a link, as soon as there is one: the service answers a moment before it prints."""
-    deadline = time.monotonic() + 10
-    while True:
-        links = [line for line in service.log.read_text().splitlines() if "/sign-in/link?token=" in line]
-        if links or time.monotonic() > deadline:
-            return links
+def wait_for(condition, seconds=20):
+    """What a condition says as soon as it says something, or at last."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < deadline:
         time.sleep(0.02)
+    return found
+
+
+def link_file(data):
+    return data / "admin-sign-in-link"
+
+
+def offered_link(service):
+    """The first administrator's link: the service answers a moment before it is there."""
+    file = link_file(service.data)
+    assert wait_for(file.exists), service.log_tail()
+    return file.read_text().strip()
 
 
 @pytest.fixture
@@ -169,24 +185,78 @@ def test_guessing_passwords_takes_longer_and_longer(own):
         assert nobody.expect_problem(401)["detail"] == replies[0].json["detail"]
 
 
-def test_the_first_administrator_signs_in_by_a_link_that_is_printed_once(start_service):
+def test_the_first_administrator_signs_in_by_a_link_that_lies_in_a_file(start_service):
     service = start_service(PATHLIGHT_LOG_FORMAT="json")
-    links = printed_links(service)
-    assert len(links) == 1 and links[0].startswith(f"http://127.0.0.1:{service.port}/"), "a plain line, not in the log"
-    token = links[0].split("token=")[1]
+    link = offered_link(service)
+    file = link_file(service.data)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert link.startswith(f"http://127.0.0.1:{service.port}/sign-in/link?token=")
+    token = link.split("token=")[1]
     with service.client() as client:
-        page = client.get(links[0].removeprefix(f"http://127.0.0.1:{service.port}"))
+        page = client.get(link.removeprefix(f"http://127.0.0.1:{service.port}"))
         assert page.status == 200 and "set-cookie" not in page.headers
+        assert file.exists(), "looking at the page uses nothing up"
         reply = form(client, "/sign-in/link", token=token)
         assert reply.status == 303
+        assert not file.exists(), "it is used"
         session = {"Cookie": cookie_of(reply)}
         csrf = client.get("/api/auth/me/", **session).expect(200)["csrf_token"]
         assert form(client, "/sign-in/link", token=token).status == 401
         send(client, "POST", ADMIN, {"role": "admin"}, X_CSRF_Token=csrf, **session).expect(201)
     service.stop()
+    log = service.log.read_text()
+    assert str(file) in log and token not in log, "logs are kept, shipped and read by others"
     again = start_service(data=service.data)
+    time.sleep(1)
+    assert not file.exists(), "there is an administrator now"
     again.stop()
-    assert "/sign-in/link" not in again.log.read_text(), "there is an administrator now"
+
+
+def test_the_link_goes_where_an_administrator_is_made_otherwise_and_at_the_end(start_service):
+    service = start_service()
+    first = offered_link(service)
+    service.stop()
+    assert not link_file(service.data).exists(), "it is of no use without the service"
+    link_file(service.data).write_text("left behind by a service that was killed")
+    again = start_service(data=service.data)
+    assert wait_for(lambda: "token=" in offered_link(again)) and offered_link(again) != first
+    token = offered_link(again).split("token=")[1]
+    make_key(again, "--role", "admin")
+    assert wait_for(lambda: not link_file(again.data).exists()), "somebody administers by now"
+    with again.client() as client:
+        assert form(client, "/sign-in/link", token=token).status == 401
+
+
+def test_no_link_lies_about_where_others_get_in(start_service, tmp_path):
+    data = tmp_path / "data"
+    assert run_command("tasks", "list", "--data", data).returncode == 0
+    link_file(data).write_text("left behind")
+    service = start_service(data=data, PATHLIGHT_TRUSTED_PROXY="127.0.0.1")
+    assert wait_for(lambda: not link_file(service.data).exists())
+    time.sleep(1)
+    assert not link_file(service.data).exists() and "/sign-in/link" not in service.log.read_text()
+
+
+def test_on_a_terminal_the_link_is_printed(tmp_path):
+    """To somebody who reads it, and no file is made."""
+    data = tmp_path / "data"
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [str(BINARY), "serve", "--port", "0", "--data", str(data)], stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=end, cwd=EMPTY_FOLDER.name, env=clean_environment())
+    os.close(end)
+    said = b""
+    try:
+        deadline = time.monotonic() + 120
+        while not re.search(rb"/sign-in/link\?token=[A-Za-z0-9_-]{43}\s", said) and time.monotonic() < deadline:
+            if select.select([terminal], [], [], 1)[0]:
+                said += os.read(terminal, 65536)
+        assert b"once, within the hour" in said and b"/sign-in/link?token=" in said, said
+        assert not link_file(data).exists()
+    finally:
+        process.terminate()
+        process.wait(30)
+        os.close(terminal)
 
 
 def test_too_many_requests_of_an_address_wait(start_service):
@@ -206,5 +276,51 @@ def test_beyond_loopback_a_proxy_and_an_admin_key_are_needed(tmp_path):
     assert bare.returncode == 78 and "trusted_proxy" in bare.stderr
     proxied = {"PATHLIGHT_TRUSTED_PROXY": "127.0.0.1"}
     keyless = run_command("serve", "--host", "0.0.0.0", "--port", "0", "--data", tmp_path / "data", **proxied)
-    assert keyless.returncode == 1 and "pathlight keys create --role admin" in keyless.stderr
+    assert keyless.returncode == 78 and "pathlight keys create --role admin" in keyless.stderr
     assert "/sign-in/link" not in keyless.stderr
+
+
+class ServiceEverywhere(Service):
+    """One that listens on every address of the machine."""
+
+    host = "0.0.0.0"
+
+
+def own_address():
+    """An address of this machine that is not loopback's, as the system would choose it; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        address = probe.getsockname()[0]
+    return None if address.startswith("127.") or address == "0.0.0.0" else address
+
+
+def test_beyond_loopback_nobody_is_answered_past_the_proxy(tmp_path):
+    address = own_address()
+    if address is None:
+        pytest.skip("this machine has no address but loopback's")
+    done = run_command("keys", "create", "--role", "admin", "--data", tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+
+    def ask(service, path):
+        connection = http.client.HTTPConnection(address, service.port, timeout=10)
+        connection.request("GET", path, headers={"X-Forwarded-For": "127.0.0.1", **bearer(done.stdout.strip())})
+        reply = connection.getresponse()
+        body = reply.read()
+        connection.close()
+        return reply.status, body
+
+    for proxy, is_answered in (("192.0.2.1", False), (f"192.0.2.1, {address}", True)):
+        service = ServiceEverywhere(tmp_path / "data", tmp_path / "service.log", PATHLIGHT_TRUSTED_PROXY=proxy).start()
+        try:
+            for path in ("/api/quiz/questions/", "/metrics", "/api/admin/keys/"):
+                status, body = ask(service, path)
+                assert (status == 200) == is_answered, (path, proxy)
+                assert is_answered or (status == 403 and json.loads(body)["code"] == "proxy_required"), path
+            assert ask(service, "/livez")[0] == 200
+            with service.client() as client:
+                client.get("/api/quiz/questions/").expect(200)
+        finally:
+            service.stop()

@@ -24,11 +24,18 @@ FORM = "application/x-www-form-urlencoded"
 SESSION_EXAMPLE = "5f0c2a9e71d84b36a1c0de59b7e4f283"
 RECOMMENDATION_EXAMPLE = "c7d10e5b93f64a28b0e1f4a6d2c98573"
 USER_EXAMPLE = "0193f0c2a9e71d84b36a1c0de59b7e4f"
+EDUCATOR_EXAMPLE = "0193f0d41c6b7a20915e8b3f6c2d7a90"
 KEY_EXAMPLE = "3f9a0c2e71d84b36"
+WEB_SESSION_EXAMPLE = "7d1a0c2e9f3b4c5d8e6f70819a2b3c4d"
 TASK_EXAMPLE = "019b2e77c1a84b36a1c0de59b7e4f283"
+SUPPRESSION_EXAMPLE = "5b1f0c2a9e71d84b36a1c0de59b7e4f2835b1f0c2a9e71d84b36a1c0de59b7e4"
 UNSUBSCRIBE_EXAMPLE = "ZGlnZXN0CjBiMWMyZDNl.7bQ0c3fHq2m1VxkYt5w8uJ9sLr4nZp6aEoGdKiTyMhA"
 PASSWORD_EXAMPLE = "correct horse battery"
 ADMINISTRATION = "/api/admin/"
+# What is one's own account's, and asked for by its session.
+OWN = ("/account", "/api/auth/password/", "/api/auth/verification/", "/api/auth/sessions/")
+# Links that are mailed: nobody's example is one.
+MAILED = ("/reset-password", "/verify-address")
 # Kept busy by nobody: each test that changes a task takes one of its own.
 TASKS = 200
 
@@ -80,7 +87,7 @@ def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("contract")
     made = run_command("tasks", "exercise", "--count", TASKS, "--data", folder / "data")
     assert made.returncode == 0, made.stderr
-    running = Service(folder / "data", folder / "service.log").start()
+    running = Service(folder / "data", folder / "service.log", PATHLIGHT_MAIL_FOLDER=str(folder / "post")).start()
     yield running
     running.stop()
 
@@ -94,13 +101,29 @@ def admin(service):
 
 
 @pytest.fixture
-def send(client, admin):
-    """Sends a request, to the administration as an administrator."""
+def own(client, admin):
+    """The header fields of somebody who is signed in at a browser, made when they are asked for."""
+
+    @functools.cache
+    def fields():
+        account = json.dumps({"email": f"own-{uuid.uuid4().hex}@example.org", "password": PASSWORD_EXAMPLE})
+        client.request("POST", "/api/admin/users/", account, {**admin, "Content-Type": JSON}).expect(201)
+        reply = client.request("POST", "/api/auth/sign-in/", account, {"Content-Type": JSON})
+        return {"X-CSRF-Token": reply.expect(200)["csrf_token"], "Cookie": reply.headers["set-cookie"].split(";")[0]}
+
+    return fields
+
+
+@pytest.fixture
+def send(client, admin, own):
+    """Sends a request: to the administration as an administrator, about an account as its owner."""
 
     def request(method, path, body=None, media_type=JSON, **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if path.startswith(ADMINISTRATION):
             headers = {**admin, **headers}
+        elif path.startswith(OWN):
+            headers = {**own(), **headers}
         if body is not None:
             headers.setdefault("Content-Type", media_type)
         return client.request(method.upper(), path, body, headers)
@@ -199,7 +222,8 @@ def test_every_problem_is_listed_and_every_listed_problem_is_shown():
             assert (example["status"], example["title"]) == (problem["status"], problem["title"]), where
             shown.add(example["code"])
     # Those two are answers to requests that no operation describes.
-    assert set(listed) - shown <= {"not_found", "method_not_allowed", "cancelled", "deadline_exceeded"}, set(listed) - shown
+    assert set(listed) - shown <= {
+        "not_found", "method_not_allowed", "cancelled", "deadline_exceeded", "proxy_required"}, set(listed) - shown
 
 
 @pytest.fixture
@@ -220,6 +244,15 @@ def live(client, questions, service, send):
         return send("POST", "/api/admin/users/", json.dumps({"email": address("user")})).expect(201)["id"]
 
     @functools.cache
+    def educator():
+        account = json.dumps({"email": address("educator"), "role": "educator"})
+        return send("POST", "/api/admin/users/", account).expect(201)["id"]
+
+    @functools.cache
+    def web_session():
+        return send("GET", "/api/auth/sessions/").expect(200)["items"][0]["id"]
+
+    @functools.cache
     def key():
         return send("POST", "/api/admin/keys/", json.dumps({"role": "service"})).expect(201)["id"]
 
@@ -234,7 +267,9 @@ def live(client, questions, service, send):
         return f"{name}-{uuid.uuid4().hex}@example.org"
 
     made = {SESSION_EXAMPLE: session, RECOMMENDATION_EXAMPLE: recommendation, USER_EXAMPLE: user, KEY_EXAMPLE: key,
+            EDUCATOR_EXAMPLE: educator, WEB_SESSION_EXAMPLE: web_session,
             TASK_EXAMPLE: task, UNSUBSCRIBE_EXAMPLE: lambda: unsubscribe_token(service),
+            SUPPRESSION_EXAMPLE: lambda: suppression(service),
             "ada@example.org": lambda: address("ada"), "grace@example.org": lambda: address("grace")}
 
     def replace(value):
@@ -247,6 +282,16 @@ def live(client, questions, service, send):
     return replace
 
 
+def suppression(service):
+    """An address that gets no mail, as a bounce leaves it."""
+    index = uuid.uuid4().hex * 2
+    with sqlite3.connect(service.data / "pathlight.db", timeout=10) as database:
+        database.execute(
+            "INSERT INTO mail_suppressions (address_index, list, reason, detail, created_at) VALUES (?, '', 'bounced',"
+            " '550 5.1.1', '2026-03-02T09:15:02.113Z')", (index,))
+    return index
+
+
 def unsubscribe_token(service):
     """As the service makes them: list and address's index, and a code over both with the key that it keeps."""
     with sqlite3.connect(service.data / "pathlight.db") as database:
@@ -257,11 +302,13 @@ def unsubscribe_token(service):
 
 
 def prepare(send, path, method, body, target):
-    """Makes what an example needs to be there beside ids: the account to sign in to, a task to try again."""
+    """Makes what an example needs to be there beside ids: the account to sign in to, a task to try again, a learner."""
     if path in ("/api/auth/sign-in/", "/sign-in"):
         send("POST", "/api/auth/sign-up/", json.dumps(body)).expect(201)
     if path == "/api/admin/tasks/{id}/retry/":
         send("POST", target.replace("/retry/", "/cancel/")).expect(200)
+    if (path, method) == ("/api/admin/users/{id}/learners/{learner_id}/", "delete"):
+        assert send("PUT", target).status == 204
 
 
 def check(reply, operation):
@@ -308,7 +355,9 @@ def test_every_json_body_has_request_examples():
     # What is written without one: by a form, by the method alone, or by the cookie.
     without = {(path, method) for path, method, _ in operations() if method != "get"} - with_json
     assert {path for path, method in without if method != "delete"} == {
-        "/sign-in", "/sign-up", "/sign-in/link", "/sign-out", "/unsubscribe/{token}", "/api/auth/sign-out/"}
+        "/sign-in", "/sign-up", "/sign-in/link", "/sign-out", "/unsubscribe/{token}", "/api/auth/sign-out/",
+        "/account/password", "/account/sessions", "/account/verification", "/forgot-password", *MAILED,
+        "/api/auth/verification/", "/api/admin/users/{id}/learners/{learner_id}/"}
 
 
 def form_of(operation):
@@ -326,7 +375,8 @@ def test_every_form_is_answered_as_described(send, live, path, method, operation
     prepare(send, path, method, fields, target)
     reply = send(method, target, urllib.parse.urlencode(fields), FORM)
     # The link of the first administrator is used once, and nobody's example is it.
-    assert reply.status == (401 if path == "/sign-in/link" else 200 if path.startswith("/unsubscribe/") else 303)
+    special = {"/sign-in/link": 401, "/unsubscribe/{token}": 200, **dict.fromkeys(MAILED, 404)}
+    assert reply.status == special.get(path, 303)
     check(reply, operation)
     check(send(method, target, b"%FF=%FF", FORM), operation)
     check(send(method, target, b"no=such&form=1", FORM), operation)
@@ -339,12 +389,33 @@ def test_signing_out_is_answered_as_described(client):
     check(reply, operation)
 
 
+def test_mail_about_an_account_is_answered_as_described(send):
+    reply = send("POST", "/api/auth/verification/")
+    assert reply.status == 202
+    check(reply, DOCUMENT["paths"]["/api/auth/verification/"]["post"])
+
+
+def test_assigning_a_learner_is_answered_as_described(send, live):
+    path = "/api/admin/users/{id}/learners/{learner_id}/"
+    operation = DOCUMENT["paths"][path]["put"]
+    reply = send("PUT", filled(path, operation, live))
+    assert reply.status == 204
+    check(reply, operation)
+    # Who is no educator sees nobody.
+    swapped = path.replace("{id}", live(USER_EXAMPLE)).replace("{learner_id}", live(EDUCATOR_EXAMPLE))
+    conflict = send("PUT", swapped)
+    conflict.expect_problem(409, "conflict")
+    check(conflict, operation)
+
+
 DELETES = [case for case in operations() if case[1] == "delete"]
 
 
 @pytest.mark.parametrize("path, method, operation", DELETES, ids=named(DELETES))
 def test_every_removal_is_answered_as_described(send, live, path, method, operation):
-    reply = send(method, filled(path, operation, live))
+    target = filled(path, operation, live)
+    prepare(send, path, method, None, target)
+    reply = send(method, target)
     assert reply.status < 300, reply.body[:1000]
     check(reply, operation)
 
@@ -365,7 +436,7 @@ def filled(path, operation, live):
 def test_every_read_is_answered_as_described(send, live, path, method, operation):
     target = filled(path, operation, live)
     reply = send(method, target)
-    assert reply.status == 200
+    assert reply.status == (404 if path in MAILED else 200)
     check(reply, operation)
     if "etag" in reply.headers:
         unchanged = send(method, target, If_None_Match=reply.headers["etag"])
@@ -424,7 +495,7 @@ def test_mistakes_are_answered_as_described(send, live, path, method, operation)
                 check(reply, operation)
     for parameter in map(resolved, operation.get("parameters", [])):
         if parameter["in"] == "query":
-            reply = send("GET", f"{target.split('?')[0]}?{parameter['name']}=%FF")
+            reply = send(method, f"{target.split('?')[0]}?{parameter['name']}=%FF")
             assert reply.status == 422
             check(reply, operation)
 
@@ -443,8 +514,10 @@ enabled = false
 """
 
 
-# Passwords are slow to check, and a wrong one locks out; who revokes keys at random soon revokes their own.
-NOT_AT_RANDOM = ("signUp", "signIn", "postSignUpForm", "postSignInForm", "revokeKey")
+# Passwords are slow to check, and a wrong one locks out; who revokes keys at random soon revokes their own; and a key
+# reaches nothing that is a session's.
+NOT_AT_RANDOM = ("signUp", "signIn", "postSignUpForm", "postSignInForm", "revokeKey", "changePassword",
+                 "requestVerification", "listWebSessions", "endOtherWebSessions", "endWebSession")
 
 
 def test_schemathesis_finds_nothing(service, admin, tmp_path):

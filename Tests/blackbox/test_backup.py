@@ -93,6 +93,19 @@ def test_a_backup_under_load_has_what_was_confirmed_before_it(start_service, tmp
     connection.close()
 
 
+def test_a_backup_says_where_the_keys_are_that_it_does_not_have(start_service, tmp_path):
+    sealed = start_service()
+    key = sealed.data / "keys/columns.key"
+    said = backup(sealed, tmp_path / "sealed.db").stderr
+    assert f"the keys of private columns are not in it; they are in {key}" in said
+    ring = ",".join(line for line in key.read_text().splitlines() if not line.startswith("#"))
+    said = backup(sealed, tmp_path / "variable.db", PATHLIGHT_ENCRYPTION_KEYS=ring).stderr
+    assert "the variable PATHLIGHT_ENCRYPTION_KEYS" in said and ring.split()[1][:20] not in said
+    plain = start_service(PATHLIGHT_ENCRYPTION="off")
+    said = backup(plain, tmp_path / "plain.db", PATHLIGHT_ENCRYPTION="off").stderr
+    assert "checked" in said and "keys" not in said
+
+
 def test_a_restore_brings_back_what_was_saved_and_keeps_the_rest(start_service, tmp_path):
     service = start_service()
     file = tmp_path / "copy.db"

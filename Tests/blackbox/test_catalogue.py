@@ -474,7 +474,7 @@ def test_a_change_that_cannot_be_read_is_told_once_until_it_is_mended(start_serv
         assert ready["embedding"]["problem"] is None
         sound = alter("{")
         problem = wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["problem"])
-        assert "carpenter" in problem and "not served" in problem
+        assert "carpenter" in problem and "not all that the store has is served" in problem
         result = run_command("doctor", "--data", data)
         assert result.returncode == 1 and "carpenter" in result.stdout
         # More than one attempt, by the schedule of 2, 4, … seconds, and one word about it.

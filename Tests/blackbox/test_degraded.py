@@ -41,8 +41,9 @@ def test_a_quiz_still_gives_five_careers_of_five_clusters(client):
 
 def test_readiness_metrics_and_log_tell_the_reason(client, degraded):
     assert "model" in reason(client.get("/readyz").expect(200))
-    assert "degraded" in client.get("/metrics").body.decode()
-    assert "degraded" in degraded.log.read_text("utf-8", "replace")
+    assert 'pathlight_degraded{reason="no_model"} 1' in client.get("/metrics").body.decode().splitlines()
+    told = [line for line in degraded.log.read_text("utf-8", "replace").splitlines() if "degraded" in line]
+    assert any("reason=no_model" in line for line in told), told
 
 
 def test_text_alone_is_answered_or_refused_but_never_silently(client):

@@ -99,6 +99,24 @@ def test_what_does_not_exist_is_named(client, shown, kind):
     client.post(ROUTES[kind], unknown).expect_problem(404, "recommendation_not_found")
 
 
+@pytest.mark.parametrize("kind", ROUTES)
+def test_another_session_s_recommendation_is_as_if_it_were_not_there(client, shown, kind):
+    other = client.post(RECOMMEND, {"text": "I like to teach children and to explain difficult things."}).expect(200)
+    assert other["session_id"] != shown["session_id"]
+    told = []
+    for foreign in (other["recommendation_id"], "0" * 32):
+        problem = client.post(ROUTES[kind], event(shown, recommendation_id=foreign)).expect_problem(
+            404, "recommendation_not_found")
+        assert foreign in problem["detail"]
+        told.append({name: str(problem[name]).replace(foreign, "X") for name in ("detail", "errors", "title")})
+    assert told[0] == told[1]
+    assert result(client, shown)["events"] == result(client, other)["events"] == []
+    # One that the same session was given before its latest counts.
+    again = client.post(RECOMMEND, {"text": "I like bees.", "session_id": shown["session_id"]}).expect(200)
+    assert again["recommendation_id"] != shown["recommendation_id"]
+    client.post(ROUTES[kind], event(shown, recommendation_id=shown["recommendation_id"])).expect(201)
+
+
 @pytest.mark.parametrize("kind", ONCE)
 def test_taking_back_in_an_unknown_session_is_refused(client, shown, kind):
     request = {**event(shown), "session_id": "0" * 32, "undo": True}

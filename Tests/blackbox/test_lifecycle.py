@@ -141,6 +141,42 @@ def test_slow_clients_are_dropped_and_do_not_hold_up_others(start_service):
         client.post(RECOMMEND, ABILITIES).expect(200)
 
 
+def test_who_sends_many_requests_at_once_and_reads_nothing_keeps_nobody_out(start_service):
+    service = start_service(PATHLIGHT_LIMITS_CONCURRENT_REQUESTS="2")
+    greedy = []
+    try:
+        for _ in range(12):
+            connection = service.socket()
+            connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 40)
+            greedy.append(connection)
+        # What fits into the sockets is on the way; the rest has to wait for readers.
+        time.sleep(3)
+        with service.client() as client:
+            for _ in range(20):
+                client.get("/api/careers/").expect(200)
+        # Who reads in the end gets all of them, in order.
+        greedy[0].sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        received = b"".join(iter(lambda: greedy[0].recv(1 << 20), b""))
+        assert received.count(b"HTTP/1.1 200 OK\r\n") + received.count(b"HTTP/1.1 429 ") == 41
+        assert received.endswith(b"\r\n\r\nalive\n")
+    finally:
+        for connection in greedy:
+            connection.close()
+
+
+def test_requests_sent_together_are_answered_in_their_order(start_service):
+    """By a client that says at once that it has no more, as `nc -N` does."""
+    service = start_service()
+    with service.socket() as connection:
+        names = [b"/livez", b"/api/careers/?limit=1", b"/nothing", b"/livez"] * 5
+        connection.sendall(b"".join(b"GET %s HTTP/1.1\r\nHost: a\r\nX-Request-ID: n%d\r\n\r\n" % (name, number)
+                                    for number, name in enumerate(names)))
+        connection.shutdown(socket.SHUT_WR)
+        received = read_to_end(connection)
+    ids = [line.split(b": ")[1] for line in received.split(b"\r\n") if line.lower().startswith(b"x-request-id: ")]
+    assert ids == [b"n%d" % number for number in range(len(names))]
+
+
 def test_a_restart_answers_as_before(start_service, tmp_path):
     request = {"abilities": [9, 3, 4, 8, 9, 2, 8, 3, 8, 1, 9, 4, 7, 2, 5]}
     lists = []

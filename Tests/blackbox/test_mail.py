@@ -180,12 +180,90 @@ def test_a_connection_that_is_cut_off_is_no_success(stage):
         assert server.messages == [] and seconds < 20
 
 
-@pytest.mark.parametrize("stage", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA", "MESSAGE"])
+STAGES = ["GREETING", "EHLO", "MAIL", "RCPT", "DATA", "MESSAGE"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_reply_that_breaks_off_inside_its_line_is_none(stage):
+    # “250 2.0.0 queued as 4” is no word of the server's until the line ends.
+    with FakeSMTP(cut_inside=stage) as server:
+        result, seconds = send(server)
+        expect_failure(result, "not sent")
+        assert seconds < 8, seconds
+        assert "queued" not in result.stderr
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("reply", [
+    b"hello\r\n", b"\r\n", b"\xff\xfe\x00\x01\r\n", b"2 50 OK\r\n", b"25O OK\r\n", b"-250 OK\r\n",
+    b"<html><body>502</body></html>\r\n"])
+def test_what_is_no_reply_is_no_success(stage, reply):
+    with FakeSMTP(replies={stage: reply}) as server:
+        result, seconds = send(server, PATHLIGHT_MAIL_SMTP_TIMEOUT_SECONDS="2")
+        expect_failure(result, "not sent")
+        assert seconds < 8, seconds
+        # At the message's end the server has it, and said nothing that is a yes.
+        assert server.messages == []
+
+
+@pytest.mark.parametrize("stage, code", [
+    ("GREETING", "354"), ("EHLO", "354"), ("MAIL", "354"), ("RCPT", "354"), ("DATA", "250"), ("DATA", "220"),
+    ("MESSAGE", "354"), ("MESSAGE", "199"), ("DATA", "150")])
+def test_a_yes_to_another_question_is_none(stage, code):
+    with FakeSMTP(replies={stage: f"{code} 2.0.0 OK"}) as server:
+        result, seconds = send(server, PATHLIGHT_MAIL_SMTP_TIMEOUT_SECONDS="2")
+        expect_failure(result, "not sent", code)
+        assert seconds < 8, seconds
+        if stage == "DATA":
+            [dialogue] = server.dialogues
+            assert dialogue.commands[-1] in ("DATA", "RSET", "QUIT"), "the message is not said where nobody asked for it"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("line", [b"250-" + b"x" * 60 + b"\r\n", b"x" * 64])
+def test_a_reply_without_an_end_is_left(stage, line):
+    with FakeSMTP(flood=(stage, line)) as server:
+        result, seconds = send(server)
+        expect_failure(result, "not sent")
+        assert seconds < 8, "it is left when it is too long, and not only at the deadline"
+        assert server.sent < 4 << 20
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_server_that_hangs_is_left_at_the_deadline(stage):
     with FakeSMTP(hang=stage) as server:
         result, seconds = send(server, PATHLIGHT_MAIL_SMTP_TIMEOUT_SECONDS="2")
         expect_failure(result, "not sent")
         assert 1.5 < seconds < 10, seconds
+
+
+# Where TLS begins and the password is said; of what comes before nothing may be left hanging either.
+SECURE_STAGES = [
+    ("starttls", "STARTTLS"), ("starttls", "HANDSHAKE"), ("tls", "HANDSHAKE"), ("starttls", "AUTH"), ("tls", "AUTH")]
+
+
+def send_secured(server, certificate, password_file, **settings):
+    """The same to a server with TLS and a login; nothing of the message may get there."""
+    result, seconds = send(server, host="localhost", **trusting(certificate), **logging_in(password_file), **settings)
+    expect_failure(result, "not sent")
+    assert server.messages == []
+    commands = [command for dialogue in server.dialogues for command in dialogue.commands]
+    assert not any(command.startswith("MAIL") for command in commands), commands
+    return seconds
+
+
+@pytest.mark.parametrize("security, stage", SECURE_STAGES)
+def test_a_server_that_hangs_before_it_knows_us_is_left_at_the_deadline(certificate, password_file, security, stage):
+    with FakeSMTP(security, certificate, login=("mailer", PASSWORD), hang=stage) as server:
+        seconds = send_secured(server, certificate, password_file, PATHLIGHT_MAIL_SMTP_TIMEOUT_SECONDS="2")
+        assert 1.5 < seconds < 10, seconds
+
+
+@pytest.mark.parametrize("how", ["cut", "cut_inside"])
+@pytest.mark.parametrize("security, stage", SECURE_STAGES)
+def test_a_connection_that_is_cut_off_before_it_knows_us_is_no_success(certificate, password_file, security, stage, how):
+    with FakeSMTP(security, certificate, login=("mailer", PASSWORD), **{how: stage}) as server:
+        assert send_secured(server, certificate, password_file) < 8, "it waits for what cannot come"
 
 
 def test_a_server_that_drips_is_left_at_the_deadline():

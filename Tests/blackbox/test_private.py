@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 
+import pytest
 from conftest import needs_model
 from harness import BINARY, EMPTY_FOLDER, Service, clean_environment, run_command
 from sheets import sheet
@@ -151,6 +152,76 @@ def test_the_proof_fails_where_something_is_left(start_service):
     assert done.returncode == 1 and "STILL THERE: 1 rows of notes, in note" in done.stdout
 
 
+def test_an_erasure_beside_a_reader_says_what_it_did(tmp_path):
+    data = tmp_path / "data"
+    user = create_user(data)
+    reader = sqlite3.connect(data / "pathlight.db", isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT COUNT(*) FROM users").fetchone() == (1,)
+    done = run_command("users", "erase", user, "--yes", "--json", "--data", data)
+    report = json.loads(done.stdout)
+    assert done.returncode == 1 and report["removed"]["users"] == 1 and not report["proven"], done.stdout + done.stderr
+    assert any(doubt["file"].endswith("pathlight.db") and "backup" in doubt["reason"] for doubt in report["doubts"])
+    reader.execute("COMMIT")
+    reader.close()
+    again = run_command("users", "erase", user, "--yes", "--data", data)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "no account of that id" in again.stdout and "written anew" in again.stdout
+    assert marks_in(data, [user]) == []
+
+
+def test_messages_and_databases_set_aside_are_looked_at(tmp_path):
+    data = tmp_path / "data"
+    user = create_user(data)
+    for address in (EMAIL, "somebody@example.org"):
+        assert run_command("mail", "test", "--to", address, "--data", data).returncode == 0
+    exported = json.loads(run_command("users", "export", user, "--data", data).stdout)
+    assert len(exported["messages"]) == 1 and EMAIL in exported["messages"][0]["text"]
+    kept = data / "pathlight.db.before-restore-20260101T000000Z"
+    assert run_command("backup", kept, "--data", data).returncode == 0
+    done = run_command("users", "erase", user, "--yes", "--data", data)
+    assert done.returncode == 1 and f"STILL THERE: in the bytes of {kept}; a restore left it" in done.stdout, done.stdout
+    assert len(list((data / "mail").glob("*.eml"))) == 1
+    kept.unlink()
+    again = run_command("users", "erase", user, "--yes", "--data", data)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert marks_in(data, [user, EMAIL]) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="nobody else can give files away")
+def test_what_root_makes_belongs_to_the_owner_of_the_folder(tmp_path):
+    owner = 65534
+    os.chown(tmp_path, owner, owner)
+    data = tmp_path / "data"
+    create_user(data)
+    assert run_command("users", "rotate-key", "--data", data).returncode == 0
+    assert run_command("mail", "test", "--to", EMAIL, "--data", data).returncode == 0
+    made = [data, *data.rglob("*")]
+    assert {"keys", "columns.key", "mail", "pathlight.db", "pathlight.db.keys.lock"} <= {path.name for path in made}
+    assert {path: path.stat().st_uid for path in made} == dict.fromkeys(made, owner)
+
+
+def test_rotations_at_once_lose_no_key(tmp_path):
+    data = tmp_path / "data"
+    create_user(data)
+    arguments = [str(BINARY), "users", "rotate-key", "--data", str(data)]
+    processes = [
+        subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=EMPTY_FOLDER.name,
+                         env=clean_environment())
+        for _ in range(6)
+    ]
+    told = [process.communicate(timeout=120)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 6, told
+    lines = (data / "keys/columns.key").read_text().splitlines()
+    keys = {line.split()[0] for line in lines if not line.startswith("#")} - {"index"}
+    assert len(keys) == 7 and all(any(key in words for key in keys) for words in told)
+    with sqlite3.connect(data / "pathlight.db") as database:
+        known = {key for key, in database.execute("SELECT key_id FROM column_keys WHERE key_id <> 'index'")}
+    database.close()
+    assert known == keys
+    assert EMAIL.lower() in run_command("users", "list", "--data", data).stdout.lower()
+
+
 def status(data):
     done = run_command("users", "rotate-key", "--status", "--data", data)
     assert done.returncode == 0, done.stderr
@@ -263,7 +334,7 @@ def test_a_start_without_the_right_key_is_refused(start_service, tmp_path):
 
 
 def test_keys_are_made_for_their_owner_alone(start_service):
-    service = start_service()
+    service = start_service(is_seeded=False)
     folder = service.data / "keys"
     assert oct(os.stat(folder).st_mode & 0o777) == "0o700"
     assert [file.name for file in folder.iterdir()] == ["columns.key"]

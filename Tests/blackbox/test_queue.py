@@ -21,7 +21,9 @@ pytestmark = needs_model
 def small(start_service):
     """A service whose queues take as few tokens as they may: about 107 texts of 150 words."""
     return start_service(
-        PATHLIGHT_EMBEDDING_QUEUE_TOKENS="16384", PATHLIGHT_EMBEDDING_QUEUE_TEXTS="200", PATHLIGHT_CACHE_ENTRIES="2000")
+        PATHLIGHT_EMBEDDING_QUEUE_TOKENS="16384", PATHLIGHT_EMBEDDING_QUEUE_TEXTS="200", PATHLIGHT_CACHE_ENTRIES="2000",
+        # Else the bound on requests that are answered at once would be met before the queue's.
+        PATHLIGHT_LIMITS_CONCURRENT_REQUESTS="1000")
 
 
 def texts(generator, count, words=150):

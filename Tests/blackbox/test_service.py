@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+import uuid
 
 import pytest
 from conftest import needs_shared_data
@@ -38,6 +40,25 @@ def test_metrics_are_in_the_text_format_of_prometheus(client):
             assert name[0].isalpha()
 
 
+def test_the_time_of_a_recommendation_is_measured_by_its_stages(client):
+    def measured():
+        text = client.get("/metrics").body.decode()
+        return {stage: (float(total), int(count)) for stage, total, count in re.findall(
+            r'^pathlight_stage_duration_seconds_sum{stage="(\w+)"} (\S+)\n'
+            r'pathlight_stage_duration_seconds_count{stage="\1"} (\d+)$', text, re.MULTILINE)}
+
+    before = measured()
+    assert set(before) == {"embed", "search", "explain", "store"}
+    text = f"I like old maps, the more of them the better, {uuid.uuid4().hex}."
+    timing = client.post("/api/results/recommend/", {"text": text}).expect(200)["timing_ms"]
+    after = measured()
+    for stage, (total, count) in before.items():
+        assert after[stage][1] == count + 1, stage
+        if stage in timing:
+            assert (after[stage][0] - total) * 1000 == pytest.approx(timing[stage], abs=0.01), stage
+    assert after["store"][0] > before["store"][0]
+
+
 def test_the_api_description_names_every_route(client):
     document = client.get("/openapi.json").expect(200)
     assert document["openapi"].startswith("3.1")
@@ -52,10 +73,27 @@ def test_the_api_description_names_every_route(client):
 
 
 def test_pages_are_pages(client):
-    for path in ("/", "/docs"):
+    for path, title in (("/", "Pathlight: careers that suit you"), ("/docs", "API · Pathlight")):
         reply = client.get(path)
         assert reply.status == 200 and reply.media_type == "text/html", path
         assert b"<html" in reply.body.lower() and b"</html>" in reply.body.lower()
+        assert f"<title>{title}</title>".encode() in reply.body, path
+
+
+def test_every_script_that_a_page_loads_is_there(client):
+    def found(pattern, reply):
+        return re.findall(pattern, reply.body.decode())
+
+    waiting = [each for page in ("/", "/docs") for each in found(r'<script [^>]*src="/assets/(.+?)"', client.get(page))]
+    assert waiting == ["app.js", "docs.js"]
+    seen = set()
+    while waiting:
+        script = waiting.pop()
+        reply = client.get(f"/assets/{script}")
+        assert reply.status == 200 and reply.media_type == "text/javascript", script
+        seen.add(script)
+        waiting += set(found(r'from "\./(.+?)";', reply)) - seen
+    assert "results.js" in seen
 
 
 def cosine(first, second):

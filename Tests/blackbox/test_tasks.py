@@ -1,7 +1,10 @@
-"""`pathlight tasks` on a data folder without a service."""
+"""`pathlight tasks` on a data folder without a service, and how a service does what is queued."""
 
+import datetime
 import json
 import re
+import sqlite3
+import time
 
 import pytest
 from harness import run_command
@@ -85,3 +88,54 @@ def test_help_shows_what_is_for_people(tasks):
     shown = run_command("tasks", "--help").stdout
     assert all(name in shown for name in ("list", "run", "failed", "retry", "cancel", "schedules"))
     assert not re.search(r"^  (exercise|work)\b", shown, re.MULTILINE)
+
+
+def watch(data):
+    """Has the database itself write down what every worker does: how many run together, and for how long they are leased."""
+    with sqlite3.connect(data / "pathlight.db") as database:
+        database.executescript("""
+            CREATE TABLE watched (running INTEGER, started TEXT, until TEXT);
+            CREATE TRIGGER watching AFTER UPDATE OF state ON tasks WHEN NEW.state = 'running' AND OLD.state <> 'running'
+            BEGIN
+                INSERT INTO watched SELECT (SELECT COUNT(*) FROM tasks WHERE state = 'running'), NEW.started_at, NEW.lease_until;
+            END;
+            """)
+        # More than run together by default. They differ from what a schedule queues in having no unique key.
+        database.executemany(
+            "INSERT INTO tasks (id, kind, payload, priority, state, attempts, maximum_attempts, due_at, cancel_requested,"
+            " created_at) VALUES (?, 'housekeeping', '{}', 0, 'waiting', 0, 3, '2026-01-01T00:00:00.000Z', 0,"
+            " '2026-01-01T00:00:00.000Z')", [(f"{number:032x}",) for number in range(12)])
+
+
+def watched(data):
+    with sqlite3.connect(data / "pathlight.db") as database:
+        done = database.execute("SELECT COUNT(*) FROM tasks WHERE kind = 'housekeeping' AND state = 'done'").fetchone()[0]
+        rows = database.execute("SELECT running, started, until FROM watched").fetchall()
+    return done, rows
+
+
+def seconds_between(first, last):
+    first, last = (datetime.datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (first, last))
+    return (last - first).total_seconds()
+
+
+@pytest.mark.parametrize("settings, together, lease", [
+    ({}, 4, 60), ({"PATHLIGHT_TASKS_CONCURRENCY": "1", "PATHLIGHT_TASKS_LEASE_SECONDS": "7"}, 1, 7),
+    ({"PATHLIGHT_TASKS_CONCURRENCY": "9", "PATHLIGHT_TASKS_LEASE_SECONDS": "3600"}, 9, 3600)])
+def test_a_service_does_as_many_tasks_together_as_are_set_and_holds_them_as_long(
+        tasks, start_service, tmp_path, settings, together, lease):
+    tasks("list")
+    watch(tmp_path / "data")
+    start_service(data=tmp_path / "data", **settings)
+    deadline = time.monotonic() + 60
+    while watched(tmp_path / "data")[0] < 12 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    done, rows = watched(tmp_path / "data")
+    assert done >= 12 and max(running for running, _, _ in rows) == together, rows
+    assert {round(seconds_between(started, until)) for _, started, until in rows} == {lease}
+
+
+@pytest.mark.parametrize("name, value", [("CONCURRENCY", "0"), ("LEASE_SECONDS", "4")])
+def test_what_no_worker_can_do_is_refused(tmp_path, name, value):
+    result = run_command("serve", "--data", tmp_path, **{f"PATHLIGHT_TASKS_{name}": value})
+    assert result.returncode == 78 and f"PATHLIGHT_TASKS_{name}" in result.stderr

@@ -154,7 +154,12 @@ function curl(method, path, operation, parameters, body) {
   if (method !== (body ? "post" : "get")) options.push(`-X ${method.toUpperCase()}`);
   // Where nobody gets in without.
   const isClosed = operation.security?.length > 0 && operation.security.every((each) => Object.keys(each).length > 0);
-  if (isClosed) options.push(`-H "Authorization: Bearer $PATHLIGHT_KEY"`);
+  if (isClosed && operation.security.some((each) => each.bearer)) {
+    options.push(`-H "Authorization: Bearer $PATHLIGHT_KEY"`);
+  } else if (isClosed) {
+    options.push(`-b "$PATHLIGHT_COOKIE"`);
+    if (operation.security.some((each) => each.csrf)) options.push(`-H "X-CSRF-Token: $PATHLIGHT_TOKEN"`);
+  }
   if (body?.type === "application/json") options.push(`-H 'Content-Type: ${body.type}'`);
   if (body) {
     const isForm = body.type === "application/x-www-form-urlencoded";

@@ -1,5 +1,5 @@
 // Asks the service and shows its replies: recommendations, careers, and what went wrong. It keeps no state; that is
-// app.js's. Every text from the service enters the page as a text node, never as markup.
+// state.js's. Every text from the service enters the page as a text node, never as markup.
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const BANDS = {

@@ -19,7 +19,8 @@ package struct EmbeddingStatistics: Equatable, Sendable {
 /// The key is the list of token ids, not the text: a model sees nothing else of a text, so texts that differ in
 /// case or spacing share an entry, and a key is never longer than the model's own limit, whatever is sent.
 /// (As a key, a Swift String would also take canonically equivalent texts for one, which cased models do not.)
-final class EmbeddingCache: Sendable {
+/// Of texts that a model outside embeds nobody here knows the token ids: the words of a text's hash stand for them.
+package final class EmbeddingCache: Sendable {
     private struct Entry {
         var key: [Int32]
         var vector: [Float]
@@ -40,12 +41,12 @@ final class EmbeddingCache: Sendable {
     private let capacity: Int
 
     /// - Parameter capacity: vectors that are kept; 0 keeps none.
-    init(capacity: Int) {
+    package init(capacity: Int) {
         precondition(capacity >= 0, "a cache cannot hold \(capacity) vectors")
         self.capacity = capacity
     }
 
-    var statistics: EmbeddingStatistics {
+    package var statistics: EmbeddingStatistics {
         state.withLock { state in
             var statistics = state.statistics
             statistics.entries = state.entries.count
@@ -54,7 +55,7 @@ final class EmbeddingCache: Sendable {
     }
 
     /// The vectors of `keys` that are known; they become the newest.
-    func vectors(of keys: [[Int32]]) -> [[Float]?] {
+    package func vectors(of keys: [[Int32]]) -> [[Float]?] {
         guard capacity > 0 else { return Array(repeating: nil, count: keys.count) }
         return state.withLock { state in
             keys.map { key in
@@ -67,14 +68,14 @@ final class EmbeddingCache: Sendable {
     }
 
     /// Keeps the vector of each key, in the place of the oldest ones if there is no room.
-    func insert(_ pairs: [(key: [Int32], vector: [Float])]) {
+    package func insert(_ pairs: [(key: [Int32], vector: [Float])]) {
         guard capacity > 0 else { return }
         state.withLock { state in
             for pair in pairs { Self.insert(pair.key, pair.vector, capacity, &state) }
         }
     }
 
-    func count(hits: Int, misses: Int, tokens: Int) {
+    package func count(hits: Int, misses: Int, tokens: Int) {
         state.withLock { state in
             state.statistics.hits += hits
             state.statistics.misses += misses

@@ -3,9 +3,19 @@ package import VectorIndex
 
 /// Why a reply is less than it could be.
 package struct Degradation: Sendable, Hashable, Codable {
-    package enum Reason: String, Sendable, Codable {
+    /// A stable word. Besides those named here, what a provider outside gave for a reason (`VectorsUnavailable`).
+    package struct Reason: RawRepresentable, Sendable, Hashable, Codable {
+        package let rawValue: String
+
+        package init(rawValue: String) { self.rawValue = rawValue }
+
         /// No usable model: careers are ranked by abilities alone.
-        case noModel = "no_model"
+        package static let noModel = Reason(rawValue: "no_model")
+        /// The careers' vectors are of a model outside that the settings do not name, so that nobody's words are sent to it.
+        package static let modelNotNamed = Reason(rawValue: "model_not_named")
+
+        /// Whether somebody has to act before texts are read; otherwise a provider is waited for.
+        var isLasting: Bool { self == .noModel || self == .modelNotNamed }
     }
 
     package let reason: Reason

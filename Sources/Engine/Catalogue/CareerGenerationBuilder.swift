@@ -59,7 +59,7 @@ package struct CareerGenerationBuilder: Sendable {
     ///   - degradation: why there is none.
     ///   - progress: of embedding, if there is any to do.
     /// - Throws: `CatalogueError.empty`; `.invalidCareer` where two ids are the same text; `ReembedError`, an error of
-    ///   the encoder or of the store.
+    ///   the encoder (of one outside, `VectorsUnavailable`) or of the store.
     package func build(
         _ content: CatalogueContent, encoder: EncodingQueue?, degradation: Degradation?,
         completing: Completion = .always, progress: @Sendable (ReembedProgress) -> Void = { _ in }
@@ -96,6 +96,14 @@ package struct CareerGenerationBuilder: Sendable {
         }
     }
 
+    /// Makes the vectors of the quiz's phrases that are missing, so that a later `build` finds them.
+    ///
+    /// - Throws: an error of the encoder or of the store.
+    package func preparePhrases(_ encoder: EncodingQueue) async throws {
+        var statistics = Statistics()
+        _ = try await phrases.vectors(of: quiz, encoder: encoder, statistics: &statistics)
+    }
+
     // MARK: Rows
 
     /// The rows in use, after embedding what `completing` asks for.
@@ -126,6 +134,9 @@ package struct CareerGenerationBuilder: Sendable {
             if completing != .always, rows.generation != nil { return rows }
             try await Task.sleep(for: .milliseconds(200))
             return try await completed(&content, encoder, completing, progress, &statistics)
+        } catch is VectorsUnavailable where rows.generation != nil {
+            // A provider outside is down: what there is can be served, and the rest is left to whoever watches.
+            return rows
         }
         statistics.reused = report.reused + report.resumed
         statistics.embedded = report.embedded

@@ -33,7 +33,7 @@ struct PhraseVectors: Sendable {
         for start in stride(from: 0, to: missing.count, by: 64) {
             let portion = Array(missing[start..<min(start + 64, missing.count)])
             var records: [VectorRecord] = []
-            for (text, vector) in zip(portion, try await encoder.vectors(of: portion, role: .query)) {
+            for (text, vector) in zip(portion, try await encoder.ownVectors(of: portion, role: .query)) {
                 found[text] = vector
                 let hash = Self.hash(of: text)
                 records.append(

@@ -6,37 +6,66 @@ internal import VectorMath
 /// Runs a vectorizer on threads of its own, so that the cooperative pool stays free for requests.
 ///
 /// A vectorizer with a queue decides itself what is computed when. Of another one runs what people wait for on one
-/// thread, one call at a time; a catalogue's texts on others, in small portions.
+/// thread, one call at a time; a catalogue's texts on others, in small portions. What a provider outside embeds takes no
+/// thread at all.
 package final class EncodingQueue: Sendable {
-    package let vectorizer: any TextVectorizer
+    package let space: TextSpace
+    /// Nil where a model outside embeds.
+    private let vectorizer: (any TextVectorizer)?
     private let queued: (any QueuedVectorizer)?
+    /// Nil where a model in this process embeds.
+    package let remote: RemoteVectorizer?
     private let queries = DispatchQueue(label: "pathlight.encoding", qos: .userInitiated)
     private let documents = DispatchQueue(label: "pathlight.encoding.documents", qos: .utility, attributes: .concurrent)
 
     package init(_ vectorizer: any TextVectorizer) {
+        space = vectorizer.space
         self.vectorizer = vectorizer
         queued = vectorizer as? any QueuedVectorizer
+        remote = nil
     }
 
-    package var space: TextSpace { vectorizer.space }
+    package init(_ remote: RemoteVectorizer) {
+        space = remote.space
+        vectorizer = nil
+        queued = nil
+        self.remote = remote
+    }
 
     /// The vectors of texts that somebody waits for.
     package func vectors(of texts: [String], role: TextRole) async throws -> [[Float]] {
         if texts.isEmpty { return [] }
         if let queued { return try await queued.vectors(of: texts, role: role, isAwaited: true) }
-        if let known = vectorizer.cachedVectors(of: texts, role: role) { return known }
+        if let remote { return try await remote.vectors(of: texts, role: role) }
+        if let known = vectorizer?.cachedVectors(of: texts, role: role) { return known }
         return try await compute(texts, role, on: queries)
+    }
+
+    /// Those of the texts that a provider outside has embedded before.
+    func knownVectors(of texts: [String], role: TextRole) -> [(text: String, vector: [Float])] {
+        guard let remote else { return [] }
+        return zip(texts, remote.knownVectors(of: texts, role: role)).compactMap { text, vector in
+            vector.map { (text, $0) }
+        }
+    }
+
+    /// The vectors of texts that are the product's own: a provider outside is waited for.
+    func ownVectors(of texts: [String], role: TextRole) async throws -> [[Float]] {
+        if let remote { return try await remote.patientVectors(of: texts, role: role) }
+        return try await vectors(of: texts, role: role)
     }
 
     /// The vectors of a catalogue's texts, by text; queries overtake them.
     ///
-    /// - Parameter lanes: texts that are embedded side by side, each on one core; nil for as many as there are cores.
+    /// - Parameter lanes: texts that are embedded side by side, each on one core; nil for as many as there are cores. Of a
+    ///   provider outside, calls side by side.
     package func documentVectors(of texts: Set<String>, lanes: Int? = nil) async throws -> [String: [Float]] {
-        let portions = Portions(texts)
+        let portions = remote == nil ? Portions(texts) : Portions(texts, limits: RemoteVectorizer.portion)
         guard portions.count > 0 else { return [:] }
-        let count = min(max(lanes ?? WorkerThreads.processorCount, 1), portions.count)
-        // A queue says itself which of its batches keep to one core.
-        if queued != nil { return try await embedAll(of: portions, lanes: count) }
+        let most = remote == nil ? WorkerThreads.processorCount : RemoteVectorizer.lanes
+        let count = min(max(lanes ?? most, 1), portions.count)
+        // A queue says itself which of its batches keep to one core, and a provider outside takes none.
+        if queued != nil || remote != nil { return try await embedAll(of: portions, lanes: count) }
         return try await EncoderThreads.sideBySide { try await embedAll(of: portions, lanes: count) }
     }
 
@@ -57,6 +86,8 @@ package final class EncodingQueue: Sendable {
             let vectors =
                 if let queued {
                     try await queued.vectors(of: portion, role: .document, isAwaited: false)
+                } else if let remote {
+                    try await remote.patientVectors(of: portion, role: .document)
                 } else {
                     try await compute(portion, .document, on: documents)
                 }
@@ -66,8 +97,9 @@ package final class EncodingQueue: Sendable {
     }
 
     private func compute(_ texts: [String], _ role: TextRole, on queue: DispatchQueue) async throws -> [[Float]] {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { [vectorizer] in
+        guard let vectorizer else { preconditionFailure("a provider outside computes nothing here") }
+        return try await withCheckedThrowingContinuation { continuation in
+            queue.async {
                 continuation.resume(with: Result { try vectorizer.vectors(of: texts, role: role) })
             }
         }
@@ -80,15 +112,15 @@ private final class Portions: Sendable {
     private let position = Mutex(0)
 
     /// About 2,000 tokens: enough to keep the matrix products busy, a third of a second at most.
-    private static let portionBytes = 10_000
+    private static let encoded = (texts: Int.max, bytes: 10_000)
 
     /// By length, so that the texts of a portion cost about the same, and in a fixed order; the long ones first, so
     /// that the lanes end at about the same time.
-    init(_ texts: Set<String>) {
+    init(_ texts: Set<String>, limits: (texts: Int, bytes: Int) = encoded) {
         var portions: [[String]] = []
         var bytes = Int.max / 2
         for text in texts.sorted(by: { ($0.utf8.count, $0) < ($1.utf8.count, $1) }) {
-            if bytes + text.utf8.count > Self.portionBytes {
+            if bytes + text.utf8.count > limits.bytes || portions[portions.count - 1].count >= limits.texts {
                 portions.append([])
                 bytes = 0
             }

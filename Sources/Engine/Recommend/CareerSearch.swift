@@ -18,16 +18,20 @@ struct CareerSearch: Sendable {
     /// `queries` as rows of the index.
     private let rows: [[Float]]
     private let way: Way
+    /// Why some of the request's texts have no vector.
+    private let unread: Degradation?
 
     init(
         _ request: RecommendationRequest, _ statement: ResolvedQuery.Statement, vectors: [String: [Float]],
-        in generation: CareerGeneration
+        unread: Degradation? = nil, in generation: CareerGeneration
     ) throws(RecommendationError) {
         self.request = request
         self.generation = generation
+        self.unread = unread
         func resolved(_ statement: ResolvedQuery.Statement) throws(RecommendationError) -> ResolvedQuery {
             do throws(RecommendationError) {
-                return try ResolvedQuery(statement, vectors: vectors, alpha: request.alpha, in: generation)
+                return try ResolvedQuery(
+                    statement, vectors: vectors, unread: unread, alpha: request.alpha, in: generation)
             } catch {
                 throw Self.precise(error, of: request, in: generation)
             }
@@ -168,12 +172,23 @@ struct CareerSearch: Sendable {
         }
         return RecommendationReply(
             recommendations: page, alpha: queries[0].alpha, lambda: generation.calibration.lambda,
-            exact: result.exact, complete: result.complete, degradation: generation.degradation,
+            exact: result.exact, complete: result.complete, degradation: generation.degradation ?? unread,
             generation: generation.number, matched: result.matched, scanned: result.scanned,
             rescored: result.rescored, setAside: result.setAside, skip: request.skip,
             sources: generation.sources(of: page.map(\.career)),
             profile: queries[0].usesAbilities ? queries[0].profile : nil,
             personalisation: Personalisation(counted), passedOver: Self.passedOver(by: request, in: generation))
+    }
+
+    /// The answer to who gave nothing but text that could not be read: nobody, and why.
+    static func unanswered(
+        _ request: RecommendationRequest, _ unread: Degradation, in generation: CareerGeneration
+    ) -> RecommendationReply {
+        RecommendationReply(
+            recommendations: [], alpha: 0, lambda: generation.calibration.lambda, exact: true, complete: false,
+            degradation: unread, generation: generation.number, matched: 0, scanned: 0, rescored: 0, setAside: 0,
+            skip: request.skip, sources: [], profile: nil, personalisation: nil,
+            passedOver: passedOver(by: request, in: generation))
     }
 
     /// The liked and disliked careers that are not served, and so did not count.

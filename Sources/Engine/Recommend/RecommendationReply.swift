@@ -34,6 +34,8 @@ package struct RecommendationReply: Sendable {
         package var search: Duration = .zero
         package var explain: Duration = .zero
         package var total: Duration = .zero
+        /// Texts that were embedded, for this reply and those made together with it; phrases of the quiz are at hand.
+        package var texts = 0
     }
 }
 

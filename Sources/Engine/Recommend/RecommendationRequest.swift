@@ -100,6 +100,8 @@ package enum RecommendationError: Error, Sendable, Equatable {
     case absentExamplesAlone([PassedOver])
     /// Only text was given, and there is no model to read it.
     case textNeedsModel(Degradation)
+    /// Only text was given, and the model outside that reads it gave no vectors. `Recommender` answers with an empty list.
+    case textUnavailable(Degradation)
     case abilityCount(Int)
     case abilityOutOfRange(position: Int, value: Double)
     case alphaOutOfRange(Float)

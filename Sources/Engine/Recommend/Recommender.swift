@@ -63,6 +63,9 @@ package final class Recommender: Sendable {
     /// Texts of all requests are embedded together, and plain searches of one generation share their pass over the
     /// rows. A request that cannot be answered fails alone.
     ///
+    /// Texts that a model outside was to embed and did not are left out, and the replies concerned are degraded; where
+    /// nothing else was said, the list is empty.
+    ///
     /// - Throws: an error of the encoder, which concerns all of them.
     package func recommend(
         batch requests: [RecommendationRequest]
@@ -79,33 +82,40 @@ package final class Recommender: Sendable {
                 failures[position] = error
             }
         }
-        let vectors = try await vectors(for: stated)
+        let (vectors, texts, unread) = try await vectors(for: stated)
         let embedded = ContinuousClock.now
         var searches: [(position: Int, search: CareerSearch)] = []
+        var replies: [Int: RecommendationReply] = [:]
         for (position, request) in requests.enumerated() {
             guard let (source, statement) = stated[position] else { continue }
+            let found = vectors[source.generation.number] ?? [:]
             do throws(RecommendationError) {
                 searches.append(
                     (
                         position,
                         try CareerSearch(
-                            request, statement, vectors: vectors[source.generation.number] ?? [:],
+                            request, statement, vectors: found,
+                            unread: unread[source.generation.number].flatMap { statement.isRead(by: found) ? nil : $0 },
                             in: source.generation)
                     ))
             } catch {
                 failures[position] = error
+                guard case .textUnavailable(let unread) = error else { continue }
+                var reply = CareerSearch.unanswered(request, unread, in: source.generation)
+                reply.timing = .init(embed: embedded - start, total: embedded - start, texts: texts)
+                replies[position] = reply
             }
         }
         let results = await CareerSearch.results(of: searches.map(\.search), turns: turns)
         let searched = ContinuousClock.now
-        var replies: [Int: RecommendationReply] = [:]
         for ((position, search), result) in zip(searches, results) {
             do throws(RecommendationError) {
                 let began = ContinuousClock.now
                 var reply = search.reply(with: try result.get())
                 let end = ContinuousClock.now
                 reply.timing = .init(
-                    embed: embedded - start, search: searched - embedded, explain: end - began, total: end - start)
+                    embed: embedded - start, search: searched - embedded, explain: end - began, total: end - start,
+                    texts: texts)
                 replies[position] = reply
             } catch {
                 failures[position] = error
@@ -118,9 +128,11 @@ package final class Recommender: Sendable {
 
     /// For each generation the vectors of everything that was said: phrases of the quiz are at hand, other texts are
     /// embedded, those of all requests together.
+    ///
+    /// - Returns: the vectors by generation and text, how many texts were embedded, and by generation why others were not.
     private func vectors(
         for stated: [(source: Published, statement: ResolvedQuery.Statement)?]
-    ) async throws -> [UInt64: [String: [Float]]] {
+    ) async throws -> (found: [UInt64: [String: [Float]]], embedded: Int, unread: [UInt64: Degradation]) {
         var found: [UInt64: [String: [Float]]] = [:]
         var missing: [UInt64: (source: Published, texts: [String])] = [:]
         for (source, statement) in stated.compactMap({ $0 }) {
@@ -139,13 +151,22 @@ package final class Recommender: Sendable {
                 }
             }
         }
+        var unread: [UInt64: Degradation] = [:]
         for (number, entry) in missing {
             guard let encoder = entry.source.encoder else { continue }
-            for (text, vector) in zip(entry.texts, try await encoder.vectors(of: entry.texts, role: .query)) {
-                found[number, default: [:]][text] = vector
+            do {
+                for (text, vector) in zip(entry.texts, try await encoder.vectors(of: entry.texts, role: .query)) {
+                    found[number, default: [:]][text] = vector
+                }
+            } catch let error as VectorsUnavailable {
+                // What others asked before is at hand all the same.
+                for (text, vector) in encoder.knownVectors(of: entry.texts, role: .query) {
+                    found[number, default: [:]][text] = vector
+                }
+                unread[number] = error.degradation
             }
         }
-        return found
+        return (found, missing.values.reduce(0) { $0 + $1.texts.count }, unread)
     }
 }
 

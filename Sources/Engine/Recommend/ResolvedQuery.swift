@@ -36,6 +36,13 @@ extension ResolvedQuery {
             answerCount = other.answerCount
         }
 
+        /// Whether every text has a vector.
+        func isRead(by vectors: [String: [Float]]) -> Bool {
+            parts.allSatisfy { part in
+                [part.work, part.takes].allSatisfy { $0.map { vectors[$0] != nil } ?? true }
+            }
+        }
+
         /// Without any example.
         var withoutExamples: Statement {
             Statement(self, parts: parts.filter { if case .example = $0.origin { false } else { true } })
@@ -147,10 +154,13 @@ extension ResolvedQuery {
         }
     }
 
-    /// - Parameter vectors: of the statement's texts; empty where there is no model.
-    /// - Throws: `RecommendationError.nothingToGoOn`, `.textNeedsModel`.
+    /// - Parameters:
+    ///   - vectors: of the statement's texts; empty where there is no model.
+    ///   - unread: why some of them have none although there is one.
+    /// - Throws: `RecommendationError.nothingToGoOn`, `.textNeedsModel`, `.textUnavailable`.
     init(
-        _ statement: Statement, vectors: [String: [Float]], alpha requested: Float?, in generation: CareerGeneration
+        _ statement: Statement, vectors: [String: [Float]], unread: Degradation? = nil, alpha requested: Float?,
+        in generation: CareerGeneration
     ) throws(RecommendationError) {
         parts = statement.parts
         profile = statement.profile
@@ -176,7 +186,10 @@ extension ResolvedQuery {
         case (true, false): alpha = 1
         case (false, true): alpha = 0
         case (false, false):
-            if let degradation = generation.degradation, !statement.parts.isEmpty { throw .textNeedsModel(degradation) }
+            if let degradation = generation.degradation, !statement.parts.isEmpty {
+                throw degradation.reason.isLasting ? .textNeedsModel(degradation) : .textUnavailable(degradation)
+            }
+            if let unread { throw .textUnavailable(unread) }
             throw .nothingToGoOn
         }
         answerCount = statement.answerCount

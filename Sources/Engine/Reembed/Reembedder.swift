@@ -97,8 +97,12 @@ package struct Reembedder: Sendable {
         // Asked under the lock: a rollback that comes between would be undone.
         var options = options
         if options.isUnasked {
-            if let model = try await modelInUse(), model != encoder.space.modelID {
-                throw ReembedError.otherModel(model)
+            if let inUse = try await spaceInUse() {
+                guard inUse.modelID == encoder.space.modelID else { throw ReembedError.otherModel(inUse.modelID) }
+                // A provider may run another model under the same name: the one that somebody asked for stays in use.
+                if encoder.remote != nil, inUse.weightsSHA256 != encoder.space.weightsSHA256 {
+                    throw ReembedError.otherModel(inUse.id)
+                }
             }
             if try await isHeld() {
                 // Of one model too there are several spaces: the other one was gone back from, and would come back.
@@ -261,7 +265,11 @@ package struct Reembedder: Sendable {
             let difference = zip(row, again).map { abs(Double($0) - Double($1)) }.max() ?? .infinity
             report.sampled += 1
             report.greatestDifference = max(report.greatestDifference, difference)
-            if !(difference <= Self.tolerance) || row.count != again.count {
+            // A provider outside need not round alike twice; a wrong text is far beyond that too.
+            let isSame =
+                encoder.remote == nil
+                ? difference <= Self.tolerance : ReferenceVectors.product(row, again) >= ReferenceVectors.leastCosine
+            if !isSame || row.count != again.count {
                 problems.append("computed again, the row of “\(entry.id)” differs by \(difference)")
             }
         }

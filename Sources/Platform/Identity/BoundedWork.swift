@@ -3,22 +3,49 @@ internal import Store
 
 /// Long work on threads of its own, so many at a time, with so many waiting; more is refused at once.
 ///
-/// Not the cooperative pool, whose few threads everything else needs.
-final class BoundedWork: Sendable {
-    private enum Turn { case now, later, never }
-
-    private struct State {
-        var running = 0
-        /// First come, first served.
-        var waiting: [@Sendable () -> Void] = []
+/// Not the cooperative pool, whose few threads everything else needs. There are two lanes, each with places of its own, so
+/// that whoever fills one does not keep the other's from their turn.
+package final class BoundedWork: Sendable {
+    package enum Lane: Sendable, CaseIterable {
+        case main
+        /// Never more at a time than half of all, but for one.
+        case side
     }
 
-    private let concurrency: Int
+    private struct Entry {
+        let id: Int
+        let work: @Sendable () -> Void
+        let giveUp: @Sendable () -> Void
+    }
+
+    private struct Queue {
+        var running = 0
+        /// First come, first served.
+        var waiting: [Entry] = []
+    }
+
+    private struct State {
+        var main = Queue()
+        var side = Queue()
+        /// The lane that began something last.
+        var last = Lane.side
+        var nextID = 0
+
+        var running: Int { main.running + side.running }
+
+        subscript(lane: Lane) -> Queue {
+            get { lane == .main ? main : side }
+            set { if lane == .main { main = newValue } else { side = newValue } }
+        }
+    }
+
+    package let concurrency: Int
     private let maximumWaiting: Int
     private let queue: DispatchQueue
     private let state = Guarded(State())
 
-    init(label: String, concurrency: Int, maximumWaiting: Int) {
+    /// - Parameter maximumWaiting: of each lane.
+    package init(label: String, concurrency: Int, maximumWaiting: Int) {
         precondition(concurrency >= 1 && maximumWaiting >= 0, "somebody works, and nobody or more wait")
         self.concurrency = concurrency
         self.maximumWaiting = maximumWaiting
@@ -26,42 +53,82 @@ final class BoundedWork: Sendable {
     }
 
     /// How many run and wait now.
-    var load: (running: Int, waiting: Int) { state.withLock { ($0.running, $0.waiting.count) } }
+    package func load(of lane: Lane = .main) -> (running: Int, waiting: Int) {
+        state.withLock { ($0[lane].running, $0[lane].waiting.count) }
+    }
 
-    /// Runs `body` when its turn comes.
+    /// Runs `body` when its turn comes. What has begun runs to its end.
     ///
-    /// - Returns: nil where too many wait already.
-    func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
-        await withCheckedContinuation { continuation in
-            let work: @Sendable () -> Void = { continuation.resume(returning: body()) }
-            let turn: Turn = state.withLock { state in
-                if state.running < concurrency {
-                    state.running += 1
-                    return .now
-                }
-                guard state.waiting.count < maximumWaiting else { return .never }
-                state.waiting.append(work)
-                return .later
+    /// - Returns: nil where too many wait already, or where the task was cancelled before the turn came.
+    package func run<Value: Sendable>(in lane: Lane = .main, _ body: @escaping @Sendable () -> Value) async -> Value? {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let entry = Entry(
+                    id: id, work: { continuation.resume(returning: body()) },
+                    giveUp: { continuation.resume(returning: nil) })
+                enter(entry, lane)
             }
-            switch turn {
-            case .now: start(work)
-            case .later: break
-            case .never: continuation.resume(returning: nil)
+        } onCancel: {
+            let entry = state.withLock { state in
+                state[lane].waiting.firstIndex { $0.id == id }.map { state[lane].waiting.remove(at: $0) }
             }
+            entry?.giveUp()
         }
     }
 
-    private func start(_ work: @escaping @Sendable () -> Void) {
-        queue.async {
-            work()
-            let next: (@Sendable () -> Void)? = self.state.withLock { state in
-                guard !state.waiting.isEmpty else {
-                    state.running -= 1
-                    return nil
-                }
-                return state.waiting.removeFirst()
+    private func enter(_ entry: Entry, _ lane: Lane) {
+        enum Turn { case now, later, never }
+        let turn: Turn = state.withLock { state in
+            // Looked at under the lock: a task that is cancelled from here on finds its entry among those that wait.
+            guard !Task.isCancelled else { return .never }
+            if state.running < concurrency, mayBegin(lane, state) {
+                begin(lane, &state)
+                return .now
             }
-            if let next { self.start(next) }
+            guard state[lane].waiting.count < maximumWaiting else { return .never }
+            state[lane].waiting.append(entry)
+            return .later
         }
+        switch turn {
+        case .now: start(entry, lane)
+        case .later: break
+        case .never: entry.giveUp()
+        }
+    }
+
+    private func mayBegin(_ lane: Lane, _ state: State) -> Bool {
+        lane == .main || state.side.running < max(1, concurrency / 2)
+    }
+
+    private func begin(_ lane: Lane, _ state: inout State) {
+        state[lane].running += 1
+        state.last = lane
+    }
+
+    private func start(_ entry: Entry, _ lane: Lane) {
+        queue.async {
+            entry.work()
+            let next: (entry: Entry, lane: Lane)? = self.state.withLock { state in
+                state[lane].running -= 1
+                guard let lane = self.next(state) else { return nil }
+                self.begin(lane, &state)
+                return (state[lane].waiting.removeFirst(), lane)
+            }
+            if let next { self.start(next.entry, next.lane) }
+        }
+    }
+
+    /// Whose turn it is: of two lanes that wait the one that runs less, and in turn where both run as much.
+    private func next(_ state: State) -> Lane? {
+        let ready = Lane.allCases.filter { !state[$0].waiting.isEmpty && mayBegin($0, state) }
+        guard ready.count == 2 else { return ready.first }
+        if state.main.running != state.side.running {
+            return state.main.running < state.side.running ? .main : .side
+        }
+        return state.last == .main ? .side : .main
     }
 }

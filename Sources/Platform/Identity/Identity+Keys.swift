@@ -57,15 +57,22 @@ extension Identity {
         }
     }
 
-    /// Whether an administrator's key holds.
-    package func hasAdminKey() async throws -> Bool { try await keys.hasActiveKey(role: Role.admin.rawValue) }
+    /// Whether an administrator has a key that holds, or a password.
+    package func hasAdministrator() async throws -> Bool { try await links.hasAdministrator() }
 
-    /// Removes what has ended by itself: web sessions, links, counts of failures.
+    /// Whether an administrator's key holds with which the service can be administered: not one that is limited to other
+    /// scopes than `admin`.
+    package func hasAdminKey() async throws -> Bool {
+        try await keys.hasActiveKey(role: Role.admin.rawValue, scope: "admin")
+    }
+
+    /// Removes what has ended by itself: web sessions, links, and counts of failures.
     ///
+    /// - Parameter seconds: how old failures have to be. They count for a day, those of a network for an hour.
     /// - Returns: how many rows went.
     @discardableResult
-    package func purge() async throws -> Int {
-        try await sessions.purge() + links.purge() + signIns.purge()
+    package func purge(failuresAfter seconds: TimeInterval = 86_400) async throws -> Int {
+        try await sessions.purge() + links.purge() + signIns.purge(after: seconds)
     }
 
     static func keyID(of text: String) -> String {

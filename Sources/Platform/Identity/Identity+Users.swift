@@ -9,22 +9,18 @@ extension Identity {
     /// - Throws: `IdentityError` of code `invalidEmail`, `emailTaken`, `weakPassword`, `invalidName`, `invalidRole` or
     ///   `overloaded`; `StoreError`.
     package func createUser(email: String?, password: String?, name: String?, role: Role) async throws -> UserRecord {
-        guard Role.ofAccounts.contains(role) else { throw Self.noAccountRole(role) }
-        let address = try email.map { given throws(IdentityError) in try EmailAddress(given) }
-        let name = try PersonName.read(name)
-        if let password {
-            guard let address else {
-                throw IdentityError(.invalidEmail, "a password needs an address to sign in with")
-            }
-            try PasswordRules.check(password, email: address, name: name)
-        }
+        try await create(try NewAccount(email: email, password: password, name: name, role: role), by: .account)
+    }
+
+    /// - Parameter owner: who waits for it: `newcomer` for who makes an account for themselves.
+    func create(_ account: NewAccount, by owner: PasswordHasher.Owner) async throws -> UserRecord {
         // Before the hash, which costs; the database decides in the end.
-        if let address, try await users.user(email: address.text) != nil { throw Self.emailTaken }
+        if let email = account.email, try await users.user(email: email.text) != nil { throw Self.emailTaken }
         var hash: String?
-        if let password { hash = try await hasher.hash(password) }
+        if let password = account.password { hash = try await hasher.hash(password, of: owner) }
         do {
             return try await users.create(
-                email: address?.text, name: name, role: role.rawValue, passwordHash: hash)
+                email: account.email?.text, name: account.name, role: account.role.rawValue, passwordHash: hash)
         } catch let error as StoreError where error.code == .uniqueViolation {
             throw Self.emailTaken
         }
@@ -62,12 +58,12 @@ extension Identity {
     /// - Throws: `IdentityError` of code `notFound`, `weakPassword`, `invalidEmail` or `overloaded`; `StoreError`.
     package func setPassword(_ password: String, of userID: String) async throws {
         let user = try await existingUser(userID)
-        guard let email = user.email else {
-            throw IdentityError(.invalidEmail, "a password needs an address to sign in with")
-        }
+        guard let email = user.email else { throw Self.noAddress }
         try PasswordRules.check(password, email: try? EmailAddress(email), name: user.name)
-        _ = try await users.setPasswordHash(try await hasher.hash(password), of: userID)
-        try await sessions.endAll(of: userID)
+        let hash = try await hasher.hash(password)
+        guard try await users.replacePassword(with: hash, of: userID, replacing: .any) else {
+            throw Self.noUser(userID)
+        }
     }
 
     /// Lets an educator see a learner.
@@ -98,6 +94,15 @@ extension Identity {
         try await assignments.isAssigned(learner: learner, to: educator)
     }
 
+    /// The learners of an educator, `limit` of them after the first `skip`, and how many there are in all.
+    ///
+    /// - Throws: `IdentityError` of code `notFound` where there is no such educator; `StoreError`.
+    package func learners(of educator: String, skip: Int, limit: Int) async throws -> (items: [UserRecord], total: Int)
+    {
+        _ = try await existingUser(educator)
+        return try await users.learners(of: educator, skip: skip, limit: limit)
+    }
+
     /// The ids of an educator's learners.
     package func learners(of educator: String) async throws -> [String] {
         try await assignments.learners(of: educator)
@@ -112,11 +117,15 @@ extension Identity {
         IdentityError(.notFound, "there is no user \(id.prefix(64)); “pathlight users list” shows those that are there")
     }
 
+    static var noAddress: IdentityError {
+        IdentityError(.invalidEmail, "a password needs an address to sign in with")
+    }
+
     private static var emailTaken: IdentityError {
         IdentityError(.emailTaken, "there is an account with this address; sign in, or take another")
     }
 
-    private static func noAccountRole(_ role: Role) -> IdentityError {
+    static func noAccountRole(_ role: Role) -> IdentityError {
         let names = Role.ofAccounts.map(\.rawValue).joined(separator: ", ")
         return IdentityError(.invalidRole, "an account cannot be of the role \(role.rawValue), only \(names)")
     }

@@ -21,6 +21,12 @@ package struct IdentityError: Error, Sendable, Equatable {
         case invalidRole = "invalid_role"
         /// A key's label, scopes or end are not what they may be.
         case invalidKey = "invalid_key"
+        /// A link that was mailed was used already, has ended, or is none.
+        case invalidLink = "link_invalid"
+        /// Mail was asked for too often; `retryAfter` says how long to wait.
+        case askedTooOften = "asked_too_often"
+        /// Mail about accounts is not set up.
+        case mailUnavailable = "mail_unavailable"
         /// There is no such user or key.
         case notFound = "not_found"
         /// Secret, key set or claims' names of the settings cannot be used.
@@ -30,7 +36,7 @@ package struct IdentityError: Error, Sendable, Equatable {
     package let code: Code
     /// What is wrong and how to mend it.
     package let message: String
-    /// How long to wait, for `locked` and `overloaded`.
+    /// How long to wait, for `locked`, `overloaded` and `askedTooOften`.
     package let retryAfter: Duration?
 
     package init(_ code: Code, _ message: String, retryAfter: Duration? = nil) {

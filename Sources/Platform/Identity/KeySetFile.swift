@@ -3,7 +3,9 @@ internal import Store
 
 /// A key set in a file that is read again when it changes, so that a provider's new keys need no restart.
 ///
-/// A file that cannot be used leaves the keys as they were, and says so in `problem`.
+/// A file that cannot be used leaves the keys as they were, and says so in `problem`: one that is just being written must
+/// not refuse everybody. To take all keys back, a list without keys is written: `{"keys": []}`. At the start such a list
+/// is refused, since nobody would get in by it.
 final class KeySetFile: Sendable {
     /// What tells one version of the file from another; a file that is moved into place has another number.
     private struct Stamp: Sendable, Equatable {
@@ -34,8 +36,12 @@ final class KeySetFile: Sendable {
     /// - Throws: `IdentityError` of code `invalidSettings` where the file cannot be used at the start.
     init(path: String) async throws {
         self.path = path
-        _ = await current()
+        let keys = await current()
         if let problem { throw IdentityError(.invalidSettings, problem) }
+        guard !keys.keys.isEmpty else {
+            throw IdentityError(
+                .invalidSettings, "\(path): \(TokenKeySet.refusal("it has no key for RS256 or ES256").message)")
+        }
     }
 
     /// Why the file cannot be used as it is now; nil where all is well.
@@ -83,7 +89,9 @@ final class KeySetFile: Sendable {
     private func fail(_ stamp: Stamp?, _ reason: String, known: Stamp?) {
         state.withLock { state in
             guard state.stamp == known else { return }
-            let keeps = state.keys == nil ? "" : "; the keys read before are used on"
+            let keeps =
+                state.keys == nil
+                ? "" : "; the keys read before are used on, and a list without keys (“{\"keys\": []}”) takes them back"
             let problem = "\(path): \(reason)\(keeps)"
             if state.stamp != stamp || state.problem != problem { state.failures += 1 }
             state.stamp = stamp

@@ -4,6 +4,12 @@ internal import Store
 
 /// Passwords to hashes by scrypt, at most two at a time: each takes 128 MiB and a core for some tenths of a second.
 package struct PasswordHasher: Sendable {
+    /// Whose password it is. Anybody may make an account; so those who do wait in places of their own, and never take more
+    /// than one of the two.
+    package enum Owner: Sendable {
+        case account, newcomer
+    }
+
     /// What a password's check came to.
     package struct Check: Sendable, Equatable {
         package let matches: Bool
@@ -20,9 +26,10 @@ package struct PasswordHasher: Sendable {
     /// - Parameters:
     ///   - parameters: of new hashes.
     ///   - concurrency: how many are computed at a time.
-    ///   - maximumWaiting: how many wait at most; at two a half second or so, the last of 16 waits some seconds.
+    ///   - maximumWaiting: how many wait at most, newcomers apart; at two a half second or so, the last of 32 waits some
+    ///     seconds. More than one network can have under way (`LockOut.ofAddress`), so that none fills it alone.
     package init(
-        parameters: ScryptParameters = .standard, concurrency: Int = 2, maximumWaiting: Int = 16,
+        parameters: ScryptParameters = .standard, concurrency: Int = 2, maximumWaiting: Int = 32,
         random: RandomBytes = .system
     ) {
         self.parameters = parameters
@@ -32,15 +39,19 @@ package struct PasswordHasher: Sendable {
             parameters: parameters, salt: random(PasswordHash.saltBytes), hash: random(PasswordHash.hashBytes))
     }
 
+    /// How many are computed at a time.
+    package var concurrency: Int { work.concurrency }
+
     /// The hash of a password that the rules let through, as text to store.
     ///
     /// - Throws: `IdentityError` of code `overloaded` where too many wait, `weakPassword` for what cannot be one.
-    package func hash(_ password: String) async throws(IdentityError) -> String {
+    package func hash(_ password: String, of owner: Owner = .account) async throws(IdentityError) -> String {
         guard let password = PasswordRules.normalised(password) else {
             throw IdentityError(.weakPassword, "the password is empty or too long")
         }
         let salt = random(PasswordHash.saltBytes)
-        let hash = try await derive(password, parameters: parameters, salt: salt)
+        let lane = owner == .newcomer ? BoundedWork.Lane.side : .main
+        let hash = try await derive(password, parameters: parameters, salt: salt, in: lane)
         return PasswordHash(parameters: parameters, salt: salt, hash: hash).text
     }
 
@@ -62,11 +73,11 @@ package struct PasswordHasher: Sendable {
     package func needsRehash(_ stored: String) -> Bool { PasswordHash(stored)?.parameters != parameters }
 
     /// - Parameter password: not empty, which the library below does not take.
-    private func derive(_ password: String, parameters: ScryptParameters, salt: [UInt8]) async throws(IdentityError)
-        -> [UInt8]
-    {
+    private func derive(
+        _ password: String, parameters: ScryptParameters, salt: [UInt8], in lane: BoundedWork.Lane = .main
+    ) async throws(IdentityError) -> [UInt8] {
         let bytes = Array(password.utf8)
-        let derived = await work.run {
+        let derived = await work.run(in: lane) {
             // Nil only where there is no memory for it.
             try? KDF.Scrypt.deriveKey(
                 from: bytes, salt: salt, outputByteCount: PasswordHash.hashBytes, rounds: 1 << parameters.logN,

@@ -24,7 +24,8 @@ struct TokenKey: Sendable {
 }
 
 /// The public keys of a JWKS document (RFC 7517): RSA keys of 2,048 bits and more for RS256, P-256 for ES256. Keys of other
-/// kinds, for other algorithms and for encryption are left out.
+/// kinds, for other algorithms and for encryption are left out. A document without any usable key is one by which no token
+/// holds.
 struct TokenKeySet: Sendable {
     static let maximumBytes = 1 << 20
     private static let maximumKeys = 100
@@ -59,7 +60,6 @@ struct TokenKeySet: Sendable {
                 throw Self.refusal("its key number \(position + 1) is not a usable \(entry.kty) key")
             }
         }
-        guard !keys.isEmpty else { throw Self.refusal("it has no key for RS256 or ES256") }
         self.keys = keys
     }
 
@@ -71,7 +71,7 @@ struct TokenKeySet: Sendable {
         return unnamed.count == 1 ? unnamed.first : nil
     }
 
-    private static func refusal(_ reason: String) -> IdentityError {
+    static func refusal(_ reason: String) -> IdentityError {
         IdentityError(.invalidSettings, "the key set cannot be used: \(reason)")
     }
 

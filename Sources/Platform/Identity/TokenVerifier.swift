@@ -45,6 +45,12 @@ package struct TokenVerifier: Sendable {
     /// What became of the key set's file; nil where there is none.
     package var statistics: TokenStatistics? { file?.statistics }
 
+    /// The same, once the file was looked at: without it, that happens when a token comes.
+    package func refresh() async -> TokenStatistics? {
+        _ = await file?.current()
+        return statistics
+    }
+
     /// Who a token is.
     ///
     /// - Throws: `IdentityError` of code `invalidCredential` or `expired`.

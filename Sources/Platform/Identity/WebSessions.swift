@@ -24,15 +24,21 @@ package struct WebSessions: Sendable {
         self.clock = clock
     }
 
-    /// Begins a session.
+    /// Begins a session of an account that is as it was when its credential was looked at.
     ///
+    /// - Parameter passwordHash: what was stored then; nil where the account had no password.
     /// - Returns: the token for the cookie, which is nowhere else.
-    package func create(userID: String) async throws -> String {
+    /// - Throws: `IdentityError` of code `invalidCredential` where the account is gone, was disabled or has got another
+    ///   password since.
+    package func create(userID: String, passwordHash: String?) async throws -> String {
         let token = Base64URL.text(of: random(Self.tokenBytes))
         let now = clock()
-        try await repository.create(
-            idHash: Self.hash(of: token), userID: userID, now: now,
+        let isCreated = try await repository.create(
+            idHash: Self.hash(of: token), userID: userID, passwordHash: passwordHash, now: now,
             expiresAt: Self.end(createdAt: now, lastSeenAt: now))
+        guard isCreated else {
+            throw IdentityError(.invalidCredential, "the account was changed meanwhile; sign in again")
+        }
         return token
     }
 
@@ -71,6 +77,14 @@ package struct WebSessions: Sendable {
     package func endAll(of userID: String, except token: String? = nil) async throws -> Int {
         try await repository.endAll(of: userID, except: token.map(Self.hash))
     }
+
+    /// The sessions of a user that go on, newest first, and how many there are in all.
+    func page(of userID: String, skip: Int, limit: Int) async throws -> (items: [WebSessionRecord], total: Int) {
+        try await repository.page(of: userID, now: clock(), skip: skip, limit: limit)
+    }
+
+    /// Ends a session of a user by its id, which is no token.
+    func end(id: String, of userID: String) async throws -> Bool { try await repository.end(id: id, of: userID) }
 
     /// Removes what has ended by itself.
     package func purge() async throws -> Int { try await repository.purge(now: clock()) }

@@ -8,7 +8,7 @@ package enum LLMError: Error, Sendable, Equatable {
     case overBudget(limitNanodollars: Int64)
     /// The provider failed too often of late; it is asked again after this time.
     case breakerOpen(retryAfter: Duration)
-    /// As many calls wait as may.
+    /// As many calls wait as may, or so many that the answer would come too late.
     case busy
     /// No answer by the deadline.
     case timedOut
@@ -53,6 +53,22 @@ package enum LLMError: Error, Sendable, Equatable {
         "bad_reply", "blocked", "cancelled", "too_large", "bad_request", "store_failed",
     ]
 
+    /// Whether the same may succeed later without anybody mending anything, within the day.
+    package var isTransient: Bool {
+        switch self {
+        case .breakerOpen, .busy, .timedOut, .storeFailed: true
+        case .unreachable(let code): code != .tls && code != .forbiddenAddress && code != .invalidURL
+        case .rejected(let status, _): status == 408 || status == 429 || (500...599).contains(status) && status != 501
+        // A reply that breaks off has been asked for again by then; one of another form stays so, and costs each time.
+        case .notConfigured, .overBudget, .badReply, .blocked, .cancelled, .tooLarge, .badRequest: false
+        }
+    }
+
+    /// How long to wait at least before the next attempt, where that is known.
+    package var retryAfter: Duration? {
+        if case .breakerOpen(let pause) = self { pause } else { nil }
+    }
+
     /// Whether the failure says that the provider is not well, so that the breaker counts it.
     var isProvidersFault: Bool {
         switch self {
@@ -75,7 +91,7 @@ extension LLMError: CustomStringConvertible {
                 + "midnight UTC, and PUT /api/admin/budgets/ raises it"
         case .breakerOpen(let pause):
             "the language model failed several times in a row; it is asked again in \(max(1, pause.wholeSeconds)) s"
-        case .busy: "as many calls of the language model wait as may"
+        case .busy: "too many calls of the language model wait for this one to be answered in time"
         case .timedOut: "the language model did not answer in time"
         case .unreachable(let code): "the language model's server cannot be reached (\(code.rawValue))"
         case .rejected(let status, let code):

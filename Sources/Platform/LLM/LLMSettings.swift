@@ -46,6 +46,9 @@ package struct LLMSettings: Sendable, Equatable {
     package var attempts = 4
     /// Waits between them, unless the provider says for how long.
     package var backOff = BackOff(first: .milliseconds(500), longest: .seconds(20))
+    /// An exchange that was given less than this, and less than `attemptTimeout`, and did not end in it says nothing of the
+    /// provider.
+    package var fairTime = Duration.seconds(5)
     package var breakerFailures = 5
     package var breakerPause = Duration.seconds(30)
     package var cache = ResponseCache.Limits()
@@ -80,6 +83,33 @@ package struct LLMSettings: Sendable, Equatable {
             return gemini.isGiven ? makeGemini(transport, time) : nil
         }
     }
+
+    /// The provider that embeds texts with a model, whichever one answers questions; nil where it has neither key nor URL,
+    /// or where none is to be asked.
+    ///
+    /// - Parameter choice: `openai` or `gemini`.
+    package func embeddingProvider(
+        _ choice: Choice, model: String, transport: any OutboundTransport, time: LLMTime = .live
+    ) -> (any LLMProvider)? {
+        guard self.choice != .none else { return nil }
+        var settings = self
+        settings.choice = choice
+        settings.openAI.embeddingModel = model
+        settings.gemini.embeddingModel = model
+        return settings.provider(transport: transport, time: time)
+    }
+
+    /// Whether a provider has a key or a base URL, and may be asked.
+    package func isSetUp(_ provider: Choice) -> Bool {
+        switch provider {
+        case .openai: choice != .none && openAI.isGiven
+        case .gemini: choice != .none && gemini.isGiven
+        case .auto, .none: false
+        }
+    }
+
+    /// Slots for the calls that may run at a time.
+    package func makeSlots() -> CallSlots { CallSlots(count: concurrency, maximumWaiting: maximumWaiting) }
 
     private func makeOpenAI(_ transport: any OutboundTransport, _ time: LLMTime) -> any LLMProvider {
         OpenAIProvider(endpoint(openAI, standardURL: OpenAIProvider.standardURL, transport, time))

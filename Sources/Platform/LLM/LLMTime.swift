@@ -29,27 +29,4 @@ package struct LLMTime: Sendable {
     package static let live = LLMTime(
         now: { .now }, date: { Date() }, pause: { try await Task.sleep(for: $0) },
         wait: { try await Task.sleep(until: $0, clock: .continuous) }, random: { .random(in: 0..<1) })
-
-    /// Runs `body` and cancels it at `deadline`.
-    ///
-    /// - Returns: what `body` returned, also where it was just in time; `timedOut`, or `cancelled` where the caller was.
-    func run<Value: Sendable>(
-        before deadline: ContinuousClock.Instant, _ body: @escaping @Sendable () async -> Result<Value, LLMError>
-    ) async -> Result<Value, LLMError> {
-        await withTaskGroup(of: Result<Value, LLMError>?.self) { group in
-            group.addTask { await body() }
-            group.addTask {
-                try? await wait(deadline)
-                return nil
-            }
-            if let first = await group.next(), let result = first {
-                group.cancelAll()
-                return result
-            }
-            let isAbandoned = Task.isCancelled
-            group.cancelAll()
-            if let late = await group.next(), let result = late, case .success = result { return result }
-            return .failure(isAbandoned ? .cancelled : .timedOut)
-        }
-    }
 }

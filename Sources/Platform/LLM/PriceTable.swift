@@ -1,24 +1,9 @@
-/// What a call used.
-package struct LLMUsage: Sendable, Equatable {
-    package var inputTokens: Int
-    /// With the tokens of what a model thinks and does not show.
-    package var outputTokens: Int
-
-    package init(inputTokens: Int, outputTokens: Int) {
-        self.inputTokens = max(0, inputTokens)
-        self.outputTokens = max(0, outputTokens)
-    }
-
-    package static let none = LLMUsage(inputTokens: 0, outputTokens: 0)
-
-    package static func + (left: LLMUsage, right: LLMUsage) -> LLMUsage {
-        LLMUsage(
-            inputTokens: left.inputTokens + right.inputTokens, outputTokens: left.outputTokens + right.outputTokens)
-    }
-}
-
 /// What a million tokens of a model cost, in millionths of a dollar: $0.15 is 150,000.
 package struct ModelPrice: Sendable, Equatable {
+    /// No call is taken to cost more, in billionths of a dollar: $1,000,000, the largest budget. Thousands of such costs
+    /// still make a sum that a database can hold.
+    package static let maximumCost = 1_000_000 * USD.nanodollars
+
     package let input: Int64
     package let output: Int64
 
@@ -27,12 +12,12 @@ package struct ModelPrice: Sendable, Equatable {
         self.output = output
     }
 
-    /// The cost in billionths of a dollar, rounded up; the largest number where it would pass it.
+    /// The cost in billionths of a dollar, rounded up; at most `maximumCost`.
     package func cost(of usage: LLMUsage) -> Int64 {
         let sum = Self.product(usage.inputTokens, input).addingReportingOverflow(
             Self.product(usage.outputTokens, output))
-        guard !sum.overflow, sum.partialValue < .max - 999 else { return .max / 4 }
-        return (sum.partialValue + 999) / 1000
+        guard !sum.overflow, sum.partialValue < .max - 999 else { return Self.maximumCost }
+        return min((sum.partialValue + 999) / 1000, Self.maximumCost)
     }
 
     private static func product(_ tokens: Int, _ price: Int64) -> Int64 {

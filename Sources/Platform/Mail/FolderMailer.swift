@@ -11,7 +11,7 @@ package struct FolderMailer: Mailer {
     private let encoder: MIMEEncoder
 
     /// - Parameters:
-    ///   - folder: made with the first message, for the owner alone.
+    ///   - folder: made with the first message, for the owner of the one it lies in alone.
     ///   - random: tells files of one moment apart.
     package init(
         folder: String, encoder: MIMEEncoder = MIMEEncoder(), clock: @escaping @Sendable () -> Date = { Date() },
@@ -31,13 +31,14 @@ package struct FolderMailer: Mailer {
 
     private func write(_ bytes: [UInt8]) -> MailOutcome {
         do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try FileOwnership.makeFolder(folder)
             let name = Self.name(at: clock(), random: random())
             try Self.write(bytes, to: name, in: folder)
             return .sent(MailReceipt(place: "\(folder)/\(name)"))
         } catch {
-            let reason = (error as? SystemFailure)?.reason ?? error.localizedDescription
+            let reason =
+                (error as? SystemFailure)?.reason ?? (error as? FileOwnership.Failure)?.reason
+                ?? error.localizedDescription
             return .deferred(
                 MailFailure(
                     .folder, "mail cannot be written to the folder \(folder): \(reason)",
@@ -60,6 +61,8 @@ package struct FolderMailer: Mailer {
         guard file >= 0 else { throw SystemFailure() }
         do throws(SystemFailure) {
             defer { close(file) }
+            // Of who tries the mail out as root, a message is still for the user of the service to read and remove.
+            FileOwnership.give(file, likeThatOf: folder)
             try fill(file, with: bytes)
             guard fsync(file) == 0 else { throw SystemFailure() }
             guard unsafe rename(aside, target) == 0 else { throw SystemFailure() }

@@ -38,7 +38,7 @@ package final class MailDispatch: Sendable {
         }
         let address = message.to.canonical
         if let found = try await suppressions.suppression(of: address, list: message.list?.name) {
-            try await finish(key, address, .suppressed, detail: found.reason.rawValue)
+            try await finish(key, message, .suppressed, detail: found.reason.rawValue)
             state.withLock { $0.suppressed += 1 }
             return .suppressed(found.reason)
         }
@@ -48,7 +48,7 @@ package final class MailDispatch: Sendable {
                 statistics.sent += 1
                 statistics.degradation = nil
             }
-            try await finish(key, address, .sent, detail: nil)
+            try await finish(key, message, .sent, detail: nil)
             return .sent(receipt)
         case .deferred(let failure):
             state.withLock { statistics in
@@ -62,19 +62,21 @@ package final class MailDispatch: Sendable {
                 // The server is there and answers.
                 statistics.degradation = nil
             }
-            try await finish(key, address, .refused, detail: failure.brief, isBounce: failure.cause == .noSuchMailbox)
+            try await finish(key, message, .refused, detail: failure.brief, isBounce: failure.cause == .noSuchMailbox)
             return .refused(failure)
         }
     }
 
     /// Written even where the task was cancelled meanwhile: the message is gone, and its record must not be lost.
     private func finish(
-        _ key: String, _ address: String, _ outcome: MailLogRecord.Outcome, detail: String?, isBounce: Bool = false
+        _ key: String, _ message: MailMessage, _ outcome: MailLogRecord.Outcome, detail: String?,
+        isBounce: Bool = false
     ) async throws {
-        let index = suppressions.index(of: address)
+        let index = suppressions.index(of: message.to.canonical)
+        let id = message.id.text
         try await Task { [suppressions, log] in
             if isBounce { try await suppressions.suppress(index: index, reason: .bounced, detail: detail) }
-            try await log.finish(key, addressIndex: index, outcome: outcome, detail: detail)
+            try await log.finish(key, messageID: id, addressIndex: index, outcome: outcome, detail: detail)
         }.value
     }
 }

@@ -18,6 +18,13 @@ package struct MailSettings: Sendable, Equatable {
     package var folder: String?
 
     package init() {}
+
+    /// Whether somebody has said where mail goes. Where not, messages are left in the data folder: good for a look, but no
+    /// place for people's addresses and links that let them in.
+    package var isSet: Bool { host != nil || folder != nil }
+
+    /// Where messages lie that were left as files, now or before a server was named.
+    package func messageFolder(in dataFolder: String) -> String { folder ?? "\(dataFolder)/mail" }
 }
 
 /// The settings after they were checked: what mail needs to go.
@@ -38,7 +45,8 @@ package struct MailPlan: Sendable {
     ///   - readFile: gives a file's text.
     /// - Throws: `MailError` (`invalidSettings`, `invalidAddress`), which names the setting.
     package init(
-        _ settings: MailSettings, dataFolder: String, readFile: (String) throws(MailError) -> String = SecretFile.read
+        _ settings: MailSettings, dataFolder: String,
+        readFile: (String) throws(MailError) -> String = MailPlan.readPassword
     ) throws(MailError) {
         guard let host = settings.host else {
             for (name, isSet) in [
@@ -48,7 +56,7 @@ package struct MailPlan: Sendable {
                 throw Self.objection("`mail.smtp.\(name)` is set and `mail.smtp.host` is not; set both or neither")
             }
             from = try Self.address(settings.from ?? Self.placeholder)
-            route = .folder(settings.folder ?? "\(dataFolder)/mail")
+            route = .folder(settings.messageFolder(in: dataFolder))
             return
         }
         guard settings.folder == nil else {
@@ -109,6 +117,22 @@ package struct MailPlan: Sendable {
         case (nil, _?):
             throw objection("`mail.smtp.password_file` is set and `mail.smtp.user` is not; set both or neither")
         }
+    }
+
+    /// The text of a password file.
+    ///
+    /// - Throws: `MailError` (`invalidSettings`) for what is no small file of text, or one that others may read.
+    package static func readPassword(_ path: String) throws(MailError) -> String {
+        let bytes: [UInt8]
+        do throws(SecretFile.Problem) {
+            bytes = try SecretFile.read(path)
+        } catch {
+            throw objection("\(path), which `mail.smtp.password_file` names, \(error.reason)")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw objection("\(path), which `mail.smtp.password_file` names, is not UTF-8")
+        }
+        return text
     }
 
     static func isLoopback(_ host: String) -> Bool {

@@ -36,7 +36,7 @@ package struct SMTPMailer: Mailer {
     }
 
     /// What a dialogue that did not come to the recipient means for the message.
-    static func outcome(of error: MailTransportError) -> MailOutcome {
+    package static func outcome(of error: MailTransportError) -> MailOutcome {
         if let reply = error.reply, error.code == .permanent || error.code == .transient {
             return SMTPVerdict.outcome(.opening, reply)
         }

@@ -46,9 +46,11 @@ enum CurlCallbacks {
         return sink.admitsConnection(to: IPAddress(String(text))) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
     }
 
+    /// The one whose context is no sink: curl may call it when the transfer has ended.
     static let close: pl_curl_close_function = { context, descriptor in
-        guard let lifeline = unsafe sink(context)?.lifeline else { return Glibc.close(descriptor) }
-        lifeline.close(descriptor)
+        guard let context = unsafe context else { return Glibc.close(descriptor) }
+        // SAFETY: the lifeline lives as long as a socket of it is open, and this one is.
+        unsafe Unmanaged<SocketLifeline>.fromOpaque(context).takeUnretainedValue().close(descriptor)
         return 0
     }
 

@@ -14,8 +14,12 @@ extension CurlTransfer {
         try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, min(rest, plan.connectTimeout.milliseconds)))
         try set(CURLOPT_URL, plan.url)
         try set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1)
-        // Empty: no proxy, whatever the environment says.
+        // Empty: no proxy, and with one no host that goes past it, whatever the environment says. Behind a proxy the guard
+        // of addresses looks at the proxy alone.
         try set(CURLOPT_PROXY, plan.proxy ?? "")
+        try set(CURLOPT_NOPROXY, "")
+        // What a proxy says of its tunnel is no part of the answer.
+        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         try set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
         try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_SSL_VERIFYPEER, 1)
@@ -71,6 +75,12 @@ extension CurlTransfer {
             try set(CURLOPT_PASSWORD, password.exposed)
             // No NTLM, no Kerberos: large old code that nobody needs behind TLS.
             try set(CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN")
+        }
+        guard !delivery.recipients.isEmpty else {
+            try set(CURLOPT_CUSTOMREQUEST, "NOOP")
+            // The words of the reply are in the dialogue, and are no body.
+            try set(CURLOPT_NOBODY, 1)
+            return
         }
         try set(CURLOPT_MAIL_FROM, "<\(delivery.sender)>")
         try set(CURLOPT_MAIL_RCPT, list: delivery.recipients.map { "<\($0)>" })

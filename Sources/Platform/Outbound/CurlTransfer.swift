@@ -94,7 +94,7 @@ final class CurlTransfer {
         // SAFETY: `context` is retained until `deinit` has ended the handle, and the callbacks read nothing else of it.
         for option in [
             CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_OPENSOCKETDATA, CURLOPT_PREREQDATA,
-            CURLOPT_DEBUGDATA, CURLOPT_CLOSESOCKETDATA,
+            CURLOPT_DEBUGDATA,
         ] {
             try Self.check(unsafe pl_curl_set_pointer(easy, option, pointer), option)
         }
@@ -109,10 +109,17 @@ final class CurlTransfer {
         try Self.check(unsafe pl_curl_set_before_function(easy, CurlCallbacks.before), CURLOPT_PREREQFUNCTION)
     }
 
-    /// The callbacks of a dialogue. That of closing outlives a transfer where its connection is kept: these are not.
+    /// The callbacks of a dialogue.
     func setDialogueCallbacks() throws(OutboundError) {
         try Self.check(unsafe pl_curl_set_debug_function(easy, CurlCallbacks.debug), CURLOPT_DEBUGFUNCTION)
-        try Self.check(unsafe pl_curl_set_close_function(easy, CurlCallbacks.close), CURLOPT_CLOSESOCKETFUNCTION)
+        if let lifeline = plan.lifeline {
+            // Newer versions than 7.88 close a socket in their own time, after the handle too. So the context is none of this
+            // transfer's. SAFETY: a lifeline lives as long as a socket of it is open.
+            let pointer = unsafe Unmanaged.passUnretained(lifeline).toOpaque()
+            try Self.check(
+                unsafe pl_curl_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, pointer), CURLOPT_CLOSESOCKETDATA)
+            try Self.check(unsafe pl_curl_set_close_function(easy, CurlCallbacks.close), CURLOPT_CLOSESOCKETFUNCTION)
+        }
         try set(CURLOPT_VERBOSE, 1)
         try set(CURLOPT_FORBID_REUSE, 1)
         try set(CURLOPT_FRESH_CONNECT, 1)

@@ -1,5 +1,5 @@
 /// What may be sent as a field of a request, so that no value can end its line and begin another.
-enum FieldRules {
+package enum FieldRules {
     static let maximumBytes = 64 << 10
 
     /// Fields that frame a message or name its connection: curl writes them, and two of a kind would be read two ways.
@@ -15,7 +15,7 @@ enum FieldRules {
     ]
 
     /// - Throws: `invalidRequest`, naming the field and never its value.
-    static func check(_ headers: [(name: String, value: String)]) throws(OutboundError) {
+    package static func check(_ headers: [(name: String, value: String)]) throws(OutboundError) {
         var bytes = 0
         for (name, value) in headers {
             guard isToken(name) else {

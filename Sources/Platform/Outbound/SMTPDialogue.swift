@@ -8,7 +8,10 @@ package struct SMTPReply: Sendable, Equatable {
         self.text = text
     }
 
-    package var isPositive: Bool { (200..<400).contains(code) }
+    /// 2xx: what was asked for is done.
+    package var isPositive: Bool { (200..<300).contains(code) }
+    /// 3xx: the server wants the rest. A yes to the whole it is not.
+    package var isIntermediate: Bool { (300..<400).contains(code) }
     /// 4xx: worth another attempt later (RFC 5321, 4.2.1).
     package var isTransient: Bool { (400..<500).contains(code) }
     package var isPermanent: Bool { (500..<600).contains(code) }
@@ -45,7 +48,7 @@ package struct SMTPDialogue: Sendable, Equatable {
     package var isQuitting: Bool { step == .quit }
 
     /// Whether the server may have the mail without having said so.
-    package var mayHaveTaken: Bool { data?.isPositive == true && final == nil }
+    package var mayHaveTaken: Bool { data?.isIntermediate == true && final == nil }
 
     package mutating func sent(_ bytes: some Collection<UInt8>) {
         defer { isMidCommand = Array(bytes.suffix(1)) != [UInt8(ascii: "\n")] }
@@ -86,7 +89,7 @@ package struct SMTPDialogue: Sendable, Equatable {
             recipients[sentRecipients - 1] = reply
         case .data:
             data = reply
-            if reply.isPositive { step = .message }
+            if reply.isIntermediate { step = .message }
         case .message: final = final ?? reply
         default: break
         }

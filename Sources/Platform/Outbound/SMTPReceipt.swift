@@ -42,7 +42,8 @@ package struct SMTPReceipt: Sendable, Equatable {
     /// Whom the server accepted by RCPT has the fate of the message after it.
     package init?(_ envelope: SMTPEnvelope, _ dialogue: SMTPDialogue) {
         guard dialogue.recipients.count == envelope.recipients.count else { return nil }
-        let fate = dialogue.final ?? dialogue.data.flatMap { $0.isPositive ? nil : $0 }
+        // DATA is answered by the wish for the message or by a refusal; anything else is no word about it.
+        let fate = dialogue.final ?? dialogue.data.flatMap { $0.isTransient || $0.isPermanent ? $0 : nil }
         var entries: [Entry] = []
         for (address, reply) in zip(envelope.recipients, dialogue.recipients) {
             guard let reply else { return nil }

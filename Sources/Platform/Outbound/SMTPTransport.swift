@@ -34,18 +34,30 @@ package final class SMTPTransport: Sendable {
     ) async throws(MailTransportError) -> SMTPReceipt {
         try envelope.check()
         try Self.check(message)
+        let outcome = await perform(envelope, message)
+        if let dialogue = outcome.dialogue, let receipt = SMTPReceipt(envelope, dialogue) { return receipt }
+        throw Self.error(outcome)
+    }
+
+    /// Talks to the server as for a mail, TLS, user and password included, and hands none over.
+    ///
+    /// - Throws: `MailTransportError`
+    package func probe() async throws(MailTransportError) {
+        let outcome = await perform(SMTPEnvelope(from: "", recipients: []), [])
+        guard outcome.failure == nil else { throw Self.error(outcome) }
+    }
+
+    private func perform(_ envelope: SMTPEnvelope, _ message: [UInt8]) async -> TransferOutcome {
         let delivery = SMTPDelivery(
             sender: envelope.from, recipients: envelope.recipients, message: message, security: settings.security,
             user: settings.user, password: settings.password)
-        let outcome = await engine.perform(
+        return await engine.perform(
             TransferPlan(
                 work: .delivery(delivery), url: url,
                 // The operator named the server; without TLS it has to be on this machine.
                 addressGuard: AddressGuard(reach: settings.security == .plain ? .loopback : .named),
                 deadline: .now + settings.timeout, connectTimeout: min(settings.timeout, .seconds(20)),
                 authorities: settings.authorities, proxy: nil, lifeline: SocketLifeline()))
-        if let dialogue = outcome.dialogue, let receipt = SMTPReceipt(envelope, dialogue) { return receipt }
-        throw Self.error(outcome)
     }
 
     /// A line that ends in CR or LF alone is read as two lines by some servers and as one by others: behind it a whole

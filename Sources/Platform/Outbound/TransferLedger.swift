@@ -21,7 +21,7 @@ package struct TransferLedger<Plan: Sendable, Waiter: Sendable>: Sendable {
     private let maximumUnderWay: Int
     private var lastID: ID = 0
     private var entries: [ID: Entry] = [:]
-    /// In order; may name transfers that have been abandoned.
+    /// Those that the thread has not taken yet, in order.
     private var queue: [ID] = []
     /// With the thread, abandoned or not.
     private var underWay: Set<ID> = []
@@ -34,6 +34,9 @@ package struct TransferLedger<Plan: Sendable, Waiter: Sendable>: Sendable {
         self.maximumTransfers = maximumTransfers
         self.maximumUnderWay = maximumUnderWay
     }
+
+    /// How many ids wait to be taken.
+    package var queued: Int { queue.count }
 
     package var statistics: OutboundStatistics {
         var statistics = counts
@@ -62,16 +65,14 @@ package struct TransferLedger<Plan: Sendable, Waiter: Sendable>: Sendable {
     package mutating func takeOrders() -> Orders {
         var orders = Orders(aborts: aborts, isClosed: isClosed)
         aborts = []
-        var looked = 0
-        for id in queue {
-            guard underWay.count < maximumUnderWay else { break }
-            looked += 1
+        let next = queue.prefix(max(0, maximumUnderWay - underWay.count))
+        for id in next {
             guard let plan = entries[id]?.plan else { continue }
             entries[id]?.plan = nil
             underWay.insert(id)
             orders.starts.append((id, plan))
         }
-        queue.removeFirst(looked)
+        queue.removeFirst(next.count)
         return orders
     }
 
@@ -87,6 +88,8 @@ package struct TransferLedger<Plan: Sendable, Waiter: Sendable>: Sendable {
     package mutating func abandon(_ id: ID, _ error: OutboundError) -> Waiter? {
         guard let entry = entries.removeValue(forKey: id) else { return nil }
         if underWay.contains(id) { aborts.append(id) }
+        // Of those that wait while none may start, nothing may pile up either.
+        if entry.plan != nil { queue.removeAll { $0 == id } }
         counts.count(error.code)
         return entry.waiter
     }

@@ -24,6 +24,7 @@ struct HTTPExchange: Sendable {
     let maximumBytes: Int
 }
 
+/// A mail to hand over, or where there is no recipient, none: then the dialogue goes as far as user and password.
 struct SMTPDelivery: Sendable {
     let sender: String
     let recipients: [String]

@@ -13,27 +13,29 @@ package struct ColumnEncryption: Sendable {
 
     /// Reads or makes the keys, and holds them against the database.
     ///
-    /// - Parameter makesKeys: whether a missing key file may be made; where it may not and nothing is sealed, columns
-    ///   are plain.
+    /// - Parameters:
+    ///   - makesKeys: whether a missing key file may be made; where it may not and nothing is sealed, columns are plain.
+    ///   - changes: whether the database may be brought into line with the keys; false only looks, and throws what
+    ///     would be thrown.
     /// - Throws: `KeyRingError` where a key is missing or another than the one that sealed, naming it.
     package static func open(
-        _ settings: EncryptionSettings, database: any SQLDatabase, makesKeys: Bool = true,
+        _ settings: EncryptionSettings, database: any SQLDatabase, makesKeys: Bool = true, changes: Bool = true,
         clock: @escaping @Sendable () -> Date = { Date() }
     ) async throws -> ColumnEncryption {
-        let keys = ColumnKeys(database: database, clock: clock)
+        let keys = ColumnKeys(database: database, clock: clock, isReadOnly: !changes)
         if settings.mode == .off { return try await off(keys, try await keys.all()) }
         guard let (source, isMade) = try await source(settings, keys, makesKeys: makesKeys, now: clock()) else {
             return ColumnEncryption(cipher: PlainColumns(), sealer: nil, madeFile: nil, reindexed: 0)
         }
-        let known = try await keys.all()
-        let ring = source.ring
         let sealer = ColumnSealer(source)
-        try await verify(known, keys, ring, sealer)
+        let known = try await verify(keys, sealer)
         let reindexed = try await adoptIndex(keys, known[KeyRing.indexID], sealer)
+        // One ring for both, since another process may change the file at any moment.
+        let ring = source.ring
         if known[ring.currentID] == nil {
-            try await note(ring.currentID, keys, sealer)
+            try await note(ring.currentID, keys, ColumnSealer(ring))
             // Another process may have noted another key of that name at the same moment.
-            try await verify(try await keys.all(), keys, ring, sealer)
+            _ = try await verify(keys, sealer)
         }
         return ColumnEncryption(
             cipher: sealer, sealer: sealer, madeFile: isMade ? source.file?.path : nil, reindexed: reindexed)
@@ -70,6 +72,7 @@ package struct ColumnEncryption: Sendable {
                 throw missing(id, place: "there is no key file \(file.path)")
             }
         }
+        try await keepIndex(keys, place: "there is no key file \(file.path)")
         guard makesKeys else { return nil }
         // Of the lost file too; accounts get their indexes anew.
         try await keys.remove(KeyRing.indexID)
@@ -83,6 +86,32 @@ package struct ColumnEncryption: Sendable {
     }
 
     // MARK: Whether they are the right ones
+
+    /// - Returns: the keys that have a row, with what proves them.
+    private static func verify(_ keys: ColumnKeys, _ sealer: ColumnSealer) async throws -> [String: String] {
+        let known = try await keys.all()
+        let ring = sealer.source.ring
+        guard known.keys.contains(where: { $0 != KeyRing.indexID && !ring.ids.contains($0) }) else {
+            try await verify(known, keys, ring, sealer)
+            return known
+        }
+        // A row that the ring does not account for may be that of a key which a rotation is about to write into the file.
+        let lock = try await lock(keys)
+        defer { lock?.release() }
+        let present = try await keys.all()
+        try await verify(present, keys, sealer.source.refreshed(), sealer)
+        return present
+    }
+
+    /// - Returns: nil where nothing is changed, and where the file system has no locks: a start there is not refused.
+    private static func lock(_ keys: ColumnKeys) async throws -> DatabaseLock? {
+        if keys.isReadOnly { return nil }
+        do {
+            return try await keys.lock()
+        } catch let error as StoreError where error.code == .inputOutput {
+            return nil
+        }
+    }
 
     private static func verify(
         _ known: [String: String], _ keys: ColumnKeys, _ ring: KeyRing, _ sealer: ColumnSealer
@@ -128,11 +157,23 @@ package struct ColumnEncryption: Sendable {
         }
     }
 
+    /// Addresses that get no mail are found by their index alone: without its key they would get mail again.
+    private static func keepIndex(_ keys: ColumnKeys, place: String) async throws {
+        guard try await keys.all()[KeyRing.indexID] != nil else { return }
+        let count = try await keys.withheldAddresses()
+        guard count > 0 else { return }
+        throw KeyRingError(
+            .wrongKey,
+            "\(count) addresses that get no mail are found by the index key of this database, and \(place); bring back "
+                + "the key file, or give them up by `pathlight mail lift --all`")
+    }
+
     private static func off(_ keys: ColumnKeys, _ known: [String: String]) async throws -> ColumnEncryption {
         let plain = PlainColumns()
         for id in known.keys.sorted() where id != KeyRing.indexID {
             guard try await keys.remove(unused: id) else { throw missing(id, place: "PATHLIGHT_ENCRYPTION is “off”") }
         }
+        try await keepIndex(keys, place: "PATHLIGHT_ENCRYPTION is “off”")
         guard known[KeyRing.indexID] != nil else {
             return ColumnEncryption(cipher: plain, sealer: nil, madeFile: nil, reindexed: 0)
         }
@@ -170,9 +211,12 @@ package struct KeyRotation: Sendable {
                     + "--reseal`. Without a line “\(KeyRing.indexID)” the last key makes the index and has to stay the last"
             )
         }
+        let keys = ColumnKeys(database: database, clock: clock)
+        // Of two that read one ring, the second would write a file without the first one's key.
+        let lock = try await keys.lock()
+        defer { lock.release() }
         // Of the file as it is now: another rotation may have come first.
         let ring = try file.read().adding(at: clock(), using: &generator)
-        let keys = ColumnKeys(database: database, clock: clock)
         // First the row: a key without a row could have sealed something that no start would ask for.
         try await ColumnEncryption.note(ring.currentID, keys, ColumnSealer(ring))
         try file.replace(with: ring)

@@ -16,6 +16,23 @@ struct ColumnKeys: Sendable {
 
     let database: any SQLDatabase
     let clock: @Sendable () -> Date
+    /// Whether all is only looked at: what would be written is not.
+    var isReadOnly = false
+
+    /// How often somebody who changes the keys is waited for, 20 ms at a time. A change takes a few.
+    private static let attempts = 500
+
+    /// The right to change the keys, or to judge whether ring and rows belong together, which they do not in the middle of
+    /// a change.
+    ///
+    /// - Throws: `KeyRingError` of code `busy` where another process has it for ten seconds; `StoreError`.
+    func lock() async throws -> DatabaseLock {
+        for _ in 0..<Self.attempts {
+            if let lock = try database.lock("keys") { return lock }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw KeyRingError(.busy, "another process changes the keys of \(database.location); try again in a moment")
+    }
 
     /// The ids of all keys that have a row, with what proves them.
     func all() async throws -> [String: String] {
@@ -30,6 +47,7 @@ struct ColumnKeys: Sendable {
 
     /// Notes a key before anything is sealed with it.
     func add(_ id: String, check: String, replacing: Bool = false) async throws {
+        if isReadOnly { return }
         let now = SQLValue.time(clock())
         let action = replacing ? "DO UPDATE SET check_value = excluded.check_value" : "DO NOTHING"
         try await database.write { connection in
@@ -63,8 +81,18 @@ struct ColumnKeys: Sendable {
     }
 
     func remove(_ id: String) async throws {
+        if isReadOnly { return }
         try await database.write { connection in
             try connection.execute("DELETE FROM column_keys WHERE key_id = ?", [.text(id)])
+        }
+    }
+
+    /// Addresses that get no mail: their indexes cannot be made again without the key that made them.
+    func withheldAddresses() async throws -> Int {
+        try await database.read { connection in
+            guard try SchemaCatalogue.read(connection).has("mail_suppressions") else { return 0 }
+            let sql = "SELECT COUNT(DISTINCT address_index) AS n FROM mail_suppressions"
+            return try connection.first(sql)?.int("n") ?? 0
         }
     }
 
@@ -79,6 +107,7 @@ struct ColumnKeys: Sendable {
     ///
     /// - Returns: how many accounts changed.
     func reindex(from former: any ColumnCipher, to cipher: any ColumnCipher) async throws -> Int {
+        if isReadOnly { return 0 }
         let rows = try await database.read { connection -> [(id: String, email: String, index: String)] in
             guard try SchemaCatalogue.read(connection).has("users") else { return [] }
             return try connection.query("SELECT id, email, email_index FROM users WHERE email IS NOT NULL").map { row in
@@ -102,7 +131,7 @@ struct ColumnKeys: Sendable {
     }
 
     /// What is kept of mail under an address's former index. An index cannot be turned back: an address that is no
-    /// account's stays under the old one.
+    /// account's stays under its plain one, which `MailSuppressionRepository` looks for as well.
     private func move(_ address: String, from former: any ColumnCipher, to cipher: any ColumnCipher) async throws {
         let column = "mail_suppressions.address"
         for address in Set([address, address.lowercased()]) {

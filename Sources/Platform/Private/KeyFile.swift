@@ -1,11 +1,21 @@
+import CoreFoundation
 import Foundation
 import Glibc
+import Store
 
 /// A key ring in a file that only its owner may read.
 package struct KeyFile: Sendable, Equatable {
     package let path: String
+    /// Where systemd puts a service's credentials; nil where it gave none.
+    private let credentials: String?
 
-    package init(_ path: String) { self.path = path }
+    /// - Parameter credentials: the folder of `LoadCredential=`, by default that of the environment.
+    package init(
+        _ path: String, credentials: String? = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]
+    ) {
+        self.path = path
+        self.credentials = credentials
+    }
 
     /// What changes when the file does; nil where there is none.
     struct Stamp: Sendable, Equatable {
@@ -47,7 +57,7 @@ package struct KeyFile: Sendable, Equatable {
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw KeyRingError(.unreadable, "the key file \(path) is not a file")
         }
-        guard status.st_mode & 0o077 == 0 else {
+        guard status.st_mode & (isCredential ? 0o037 : 0o077) == 0 else {
             throw KeyRingError(
                 .openToOthers,
                 "the key file \(path) may be read or written by others than its owner (mode "
@@ -64,13 +74,21 @@ package struct KeyFile: Sendable, Equatable {
         return try KeyRing.parse(Array(data), place: path)
     }
 
-    /// Makes the file, and its folder, for this user alone. What is there stays: another start may have come first.
+    /// Whether systemd made the file for this service. Since version 254 it shows the mode 0440, where the group's bits are
+    /// the bound of a list that names the service's user alone.
+    private var isCredential: Bool {
+        guard let credentials, !credentials.isEmpty else { return false }
+        let folder = URL(fileURLWithPath: credentials).standardizedFileURL.path
+        return URL(fileURLWithPath: path).standardizedFileURL.path.hasPrefix(folder + "/")
+    }
+
+    /// Makes the file, and its folder, for one user alone: whose the data is. What is there stays: another start may have come first.
     ///
     /// - Returns: whether the file was made here.
     package func create(_ ring: KeyRing) throws(KeyRingError) -> Bool {
         try makeFolder()
         // By a link and not by renaming, which would replace the file of another start.
-        return try write(ring) { aside throws(KeyRingError) in
+        return try write(ring, ownerOf: folder) { aside throws(KeyRingError) in
             // SAFETY: both strings live through the call.
             if unsafe link(aside, path) == 0 { return true }
             guard errno == EEXIST else { throw failure() }
@@ -78,9 +96,10 @@ package struct KeyFile: Sendable, Equatable {
         }
     }
 
-    /// Replaces the file as a whole: a reader sees the old or the new one.
+    /// Replaces the file as a whole: a reader sees the old or the new one. It stays its owner's, also where the superuser
+    /// replaces it: a running service could not read it otherwise.
     package func replace(with ring: KeyRing) throws(KeyRingError) {
-        _ = try write(ring) { aside throws(KeyRingError) in
+        _ = try write(ring, ownerOf: path) { aside throws(KeyRingError) in
             // SAFETY: both strings live through the call.
             guard unsafe rename(aside, path) == 0 else { throw failure() }
             return true
@@ -93,24 +112,28 @@ package struct KeyFile: Sendable, Equatable {
     }
 
     private func makeFolder() throws(KeyRingError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        do throws(FileOwnership.Failure) {
+            try FileOwnership.makeFolder(folder)
         } catch {
-            throw KeyRingError(
-                .notWritten, "the folder \(folder) for keys cannot be made: \(error.localizedDescription)")
+            throw KeyRingError(.notWritten, "the folder \(folder) for keys cannot be made: \(error.reason)")
         }
     }
 
     /// Writes the text beside the file, has it on the disk, then lets `publish` give it its name.
-    private func write(_ ring: KeyRing, publish: (String) throws(KeyRingError) -> Bool) throws(KeyRingError) -> Bool {
+    ///
+    /// - Parameter model: whose owner gets the file.
+    private func write(
+        _ ring: KeyRing, ownerOf model: String, publish: (String) throws(KeyRingError) -> Bool
+    ) throws(KeyRingError) -> Bool {
         let aside = "\(path).\(UUID().uuidString)"
         // SAFETY: the string lives through the call.
         let descriptor = unsafe open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(0o600))
         guard descriptor >= 0 else { throw failure() }
         // SAFETY: the string lives through the call. Renamed, it is gone already, and that is no failure.
         defer { unsafe _ = unlink(aside) }
-        let isWritten = Self.fill(descriptor, with: Array(ring.fileText().utf8))
+        let isWritten =
+            FileOwnership.give(descriptor, likeThatOf: model)
+            && Self.fill(descriptor, with: Array(ring.fileText().utf8))
         guard close(descriptor) == 0, isWritten else { throw failure() }
         let isFirst = try publish(aside)
         try syncFolder()

@@ -12,6 +12,8 @@ package struct KeyRingError: Error, Sendable, Equatable, CustomStringConvertible
         case duplicate
         case noKey = "no_key"
         case notWritten = "not_written"
+        /// Another process changes the keys.
+        case busy
         /// A key is asked for that the ring does not have, or has otherwise.
         case wrongKey = "wrong_key"
         /// The settings ask for what does not go together.

@@ -3,12 +3,11 @@
 /// Ids of letters and digits are found as whole words, so that a word is looked up once and not compared with each of
 /// thousands; other names, addresses among them, by comparison, with nothing that would go on with the name beside them.
 package struct MarkSearch: Sendable {
-    /// Below this a name may be a word of any text: it counts where it is a whole value, or the whole of a part between
-    /// quotes, slashes, colons and their like.
+    /// Below this a name may be a word of any text: it counts where `ShortNames` says that it means somebody.
     package static let shortBytes = 12
 
     private struct Phrase: Sendable {
-        enum Kind { case id, address, short }
+        enum Kind { case id, address }
 
         let bytes: [UInt8]
         let kind: Kind
@@ -17,7 +16,7 @@ package struct MarkSearch: Sendable {
     private var words: Set<[UInt8]> = []
     private var lengths: Set<Int> = []
     private var phrases: [Phrase] = []
-    private var shortPhrases: [Phrase] = []
+    private var shortNames: [[UInt8]] = []
 
     /// - Parameters:
     ///   - ids: found as they are written.
@@ -26,7 +25,7 @@ package struct MarkSearch: Sendable {
         for id in ids where !id.isEmpty {
             let bytes = Array(id.utf8)
             if bytes.count < Self.shortBytes {
-                shortPhrases.append(Phrase(bytes: bytes, kind: .short))
+                shortNames.append(bytes)
             } else if bytes.allSatisfy(Self.isWordByte) {
                 words.insert(bytes)
                 lengths.insert(bytes.count)
@@ -45,11 +44,12 @@ package struct MarkSearch: Sendable {
 
     /// Whether a value names the person.
     ///
-    /// - Parameter includesShort: whether names count that are short enough to mean something else.
-    package func matches(_ bytes: [UInt8], includesShort: Bool) -> Bool {
+    /// - Parameter short: how names stand in the value that are short enough to mean something else; nil where they
+    ///   mean nobody.
+    package func matches(_ bytes: [UInt8], short: ShortNames?) -> Bool {
         if matchesWord(bytes) { return true }
         if phrases.contains(where: { Self.contains($0, in: bytes) }) { return true }
-        return includesShort && shortPhrases.contains { Self.contains($0, in: bytes) }
+        return short.map { short in shortNames.contains { short.matches($0, in: bytes) } } ?? false
     }
 
     private func matchesWord(_ bytes: [UInt8]) -> Bool {
@@ -94,8 +94,6 @@ package struct MarkSearch: Sendable {
             guard let after else { return true }
             let isJoined = ".-".utf8.contains(after) && place.upperBound + 1 < span.count
             return !isWordByte(after) && !(isJoined && isWordByte(span[place.upperBound + 1]))
-        case .short:
-            return before.map { "\"/:=".utf8.contains($0) } ?? true && after.map { "\"/:?&,".utf8.contains($0) } ?? true
         }
     }
 
@@ -103,5 +101,5 @@ package struct MarkSearch: Sendable {
         (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte) || (0x41...0x5A).contains(byte)
     }
 
-    private static func lower(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+    static func lower(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
 }

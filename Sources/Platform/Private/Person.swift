@@ -3,6 +3,8 @@ import Store
 /// One person's names in the database: what their rows are found by.
 struct Person: Sendable, Equatable {
     let id: String
+    /// Whether there is an account of that id.
+    var hasAccount = false
     /// As stored, opened.
     var addresses: Set<String> = []
     /// The cipher's indexes of each address, by the column that they are made for.
@@ -24,6 +26,7 @@ struct Person: Sendable, Equatable {
 
     /// Adds what another look found; what is erased already stays known, since it is what is looked for afterwards.
     mutating func merge(_ other: Person) {
+        hasAccount = hasAccount || other.hasAccount
         addresses.formUnion(other.addresses)
         indexes.merge(other.indexes) { $0.union($1) }
         sessions.formUnion(other.sessions)
@@ -86,6 +89,7 @@ struct PersonFinder: Sendable {
             if schema.has("users"),
                 let row = try connection.first("SELECT email, email_index FROM users WHERE id = ?", [.text(id)])
             {
+                person.hasAccount = true
                 // One that cannot be opened keeps nobody from being erased; the export says so.
                 let email = try? opener.cipher.open(try row.optionalText("email"), column: "users.email")
                 if let email { person.addresses = [email, email.lowercased()] }
@@ -94,7 +98,10 @@ struct PersonFinder: Sendable {
             return person
         }
         for column in PersonalData.addressIndexes {
-            let indexes = person.addresses.map { opener.cipher.index($0, column: column) }
+            // What was indexed before there was a key, and was nobody's account then, stands under the plain index.
+            let indexes = person.addresses.flatMap { address in
+                [opener.cipher.index(address, column: column), PlainColumns().index(address, column: column)]
+            }
             person.indexes[column, default: []].formUnion(indexes)
         }
         if var known {
@@ -128,13 +135,15 @@ struct PersonFinder: Sendable {
             for table in PersonalData.tables where table.links.contains(.mention) {
                 guard let columns = schema.tables[table.name] else { continue }
                 let names = Set(table.key + columns.filter(\.isTextOrBytes).map(\.name)).sorted()
+                let shorts = names.map(table.shortNames(in:))
                 try connection.forEachRow("SELECT \(names.joined(separator: ", ")) FROM \(table.name)", []) { row in
-                    let isTheirs = zip(names, row.values).contains { name, value in
+                    let isTheirs = zip(zip(names, shorts), row.values).contains { column, value in
+                        let (name, short) = column
                         // A row that cannot be opened names nobody that could be told.
                         guard let opened = try? opener.open(value, table: table, column: name),
                             let bytes = ColumnOpener.bytes(opened)
                         else { return false }
-                        return search.matches(bytes, includesShort: true)
+                        return search.matches(bytes, short: short)
                     }
                     if isTheirs { found[table.name, default: []].append(try table.key.map { try row.value($0) }) }
                 }

@@ -1,14 +1,17 @@
-import Dispatch
 package import Store
 
 /// What erasing somebody did, and the proof.
 package struct ErasureReport: Sendable {
     /// Rows that went or were cleared, by table, where there were any.
     package var removed: [String: Int] = [:]
+    /// Messages to them that lay in the folder for mail and went.
+    package var removedMessages: [String] = []
     /// Where they are still found.
     package var remains: [Remains] = []
-    /// Files of the database that still hold their name.
+    /// Files that still hold their name: of the database, databases that a restore set aside, messages to others.
     package var files: [String] = []
+    /// Files of which nobody can say whether they still hold their name, and why.
+    package var doubts: [String: String] = [:]
     /// What the proof looked through.
     package var scannedTables = 0
     package var scannedValues = 0
@@ -16,8 +19,10 @@ package struct ErasureReport: Sendable {
     package var unopened = 0
     /// Whether the file was rewritten to be rid of what lay in its free space.
     package var isRewritten = false
+    /// Whether there was no account, whose address could be looked for as well: it may have been erased before.
+    package var isOfIDAlone = false
 
-    package var isProven: Bool { remains.isEmpty && files.isEmpty && unopened == 0 }
+    package var isProven: Bool { remains.isEmpty && files.isEmpty && doubts.isEmpty && unopened == 0 }
 }
 
 /// Erases everything about one person in one transaction, then looks for what is left.
@@ -25,12 +30,15 @@ package struct PersonErasure: Sendable {
     /// A service may write about them while they are erased; what it wrote goes in another round.
     static let maximumRounds = 3
 
-    private let database: any SQLDatabase
+    let database: any SQLDatabase
+    let files: PersonFiles
     private let opener: ColumnOpener
 
-    package init(_ database: any SQLDatabase, cipher: any ColumnCipher) {
+    /// - Parameter mailFolder: where messages lie as files, if any do.
+    package init(_ database: any SQLDatabase, cipher: any ColumnCipher, mailFolder: String? = nil) {
         self.database = database
         opener = ColumnOpener(cipher: cipher)
+        files = PersonFiles(database: database.location, mailFolder: mailFolder)
     }
 
     /// How many rows would go, by table; nothing changes.
@@ -55,7 +63,8 @@ package struct PersonErasure: Sendable {
         }
     }
 
-    /// Erases, proves, and where free space of the file still holds a name, rewrites the file.
+    /// Erases, proves, and where free space of the file still holds a name, rewrites the file. What cannot be looked at
+    /// once rows have gone is in the report and no error: the report is what says that they have.
     package func erase(_ id: String) async throws -> ErasureReport {
         var report = ErasureReport()
         var known: Person?
@@ -70,7 +79,10 @@ package struct PersonErasure: Sendable {
             report.unopened = scan.unopened
             if scan.remains.isEmpty { break }
         }
-        if let person = known { try await cleanFiles(person.search, &report) }
+        if let person = known {
+            report.isOfIDAlone = !person.hasAccount
+            await cleanFiles(person, &report)
+        }
         return report
     }
 
@@ -104,25 +116,5 @@ package struct PersonErasure: Sendable {
             count += try connection.executeMany(statement, lists)
         }
         return count
-    }
-
-    /// Deleted rows still lie in the write-ahead log until it begins anew, and rows that moved between pages in what
-    /// they left. So the log is emptied and the files are read; a file that still names the person is rewritten.
-    private func cleanFiles(_ search: MarkSearch, _ report: inout ErasureReport) async throws {
-        guard let database = database as? SQLiteDatabase else { return }
-        let paths = [database.location, database.location + "-wal", database.location + "-journal"]
-        try await database.emptyLog()
-        report.files = try await Self.onQueue { try RemainsScan.files(paths, search) }
-        guard !report.files.isEmpty else { return }
-        try await database.rewrite()
-        report.isRewritten = true
-        report.files = try await Self.onQueue { try RemainsScan.files(paths, search) }
-    }
-
-    /// Reading a whole file blocks; not on the cooperative pool.
-    private static func onQueue<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result(catching: body)) }
-        }
     }
 }

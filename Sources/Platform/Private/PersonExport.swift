@@ -1,24 +1,29 @@
 package import Foundation
 package import Store
 
-/// Everything about one person as one JSON document.
+/// Everything about one person as one JSON document, without what signs in as them: hashes of credentials, and the secrets
+/// of links in messages to them.
 package struct PersonExport: Sendable {
     private let database: any SQLDatabase
     private let opener: ColumnOpener
+    private let files: PersonFiles
     private let clock: @Sendable () -> Date
 
+    /// - Parameter mailFolder: where messages lie as files, if any do.
     package init(
-        _ database: any SQLDatabase, cipher: any ColumnCipher, clock: @escaping @Sendable () -> Date = { Date() }
+        _ database: any SQLDatabase, cipher: any ColumnCipher, mailFolder: String? = nil,
+        clock: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.database = database
         opener = ColumnOpener(cipher: cipher)
+        files = PersonFiles(database: database.location, mailFolder: mailFolder)
         self.clock = clock
     }
 
     /// The document, one row a line, or nil where there is nothing about anybody of that id.
     ///
     /// - Throws: `ColumnCipherError` where something cannot be opened: an export that leaves something out would be
-    ///   no answer.
+    ///   no answer; what the system says of a folder for mail that cannot be read.
     package func document(of id: String) async throws -> String? {
         let person = try await PersonFinder(database: database, opener: opener).find(id)
         let rows = try await database.read { [opener] connection in
@@ -33,8 +38,9 @@ package struct PersonExport: Sendable {
                 return rows.isEmpty ? nil : (table.name, rows)
             }
         }
-        guard !rows.isEmpty else { return nil }
-        return Self.document(id, at: clock(), tables: rows)
+        let messages = try files.messages(to: person.addresses)
+        guard !rows.isEmpty || !messages.isEmpty else { return nil }
+        return Self.document(id, at: clock(), tables: rows, messages: messages)
     }
 
     /// A person's rows, each once, in the order of its key.
@@ -69,12 +75,20 @@ package struct PersonExport: Sendable {
         return "{\(fields.joined(separator: ", "))}"
     }
 
-    private static func document(_ id: String, at date: Date, tables: [(table: String, rows: [String])]) -> String {
+    private static func document(
+        _ id: String, at date: Date, tables: [(table: String, rows: [String])], messages: [PersonFiles.Message]
+    ) -> String {
         let leftOut = PersonalData.tables.flatMap { table in
             table.columns.filter { $0.kind == .secret }.map { JSONText.string("\(table.name).\($0.name)") }
         }
         let parts = tables.map { table, rows in
             "    \(JSONText.string(table)): [\n      \(rows.joined(separator: ",\n      "))\n    ]"
+        }
+        let mail = messages.map { message in
+            let name = URL(fileURLWithPath: message.path).lastPathComponent
+            // Others may read the document than the one to whom the message was sent.
+            let text = JSONText.value(.blob(MailedSecrets.blanked(message.content)), isDocument: false)
+            return "    {\"file\": \(JSONText.string(name)), \"text\": \(text)}"
         }
         return """
             {
@@ -82,6 +96,9 @@ package struct PersonExport: Sendable {
               "id": \(JSONText.string(id)),
               "exported_at": \(JSONText.string(SQLTime.text(of: date))),
               "left_out": [\(leftOut.joined(separator: ", "))],
+              "messages": [
+            \(mail.joined(separator: ",\n"))
+              ],
               "tables": {
             \(parts.joined(separator: ",\n"))
               }

@@ -16,7 +16,7 @@ extension PersonalData {
                 "request": .sealedDocument, "query": .sealedDocument, "created_at": .plain,
             ]),
         PersonalTable(
-            "idempotent_requests", key: ["scope", "key"], links: [.mention],
+            "idempotent_requests", key: ["scope", "key"], links: [.mention], shortNames: ["scope": .caller],
             columns: [
                 "scope": .plain, "key": .plain, "request_hash": .plain, "effect_id": .plain, "status": .plain,
                 "content_type": .plain, "body": .sealedBytes, "created_at": .plain,
@@ -34,7 +34,7 @@ extension PersonalData {
             "task_effects", key: ["task_id"], links: [.task("task_id"), .mention],
             columns: ["task_id": .plain, "document": .document, "times": .plain, "created_at": .plain]),
         PersonalTable(
-            "tasks", key: ["id"], links: [.mention],
+            "tasks", key: ["id"], links: [.mention], shortNames: ["unique_key": .parts],
             columns: [
                 "id": .plain, "kind": .plain, "payload": .document, "unique_key": .plain, "priority": .plain,
                 "state": .plain, "attempts": .plain, "maximum_attempts": .plain, "due_at": .plain,
@@ -78,9 +78,10 @@ extension PersonalData {
         PersonalTable(
             "mail_log", key: ["message_key"],
             links: [.address("address_index", indexedAs: "mail_suppressions.address"), .mention],
+            shortNames: ["message_key": .parts],
             columns: [
                 "message_key": .plain, "address_index": .plain, "outcome": .plain, "detail": .plain,
-                "finished_at": .plain,
+                "finished_at": .plain, "message_id": .plain,
             ]),
         PersonalTable(
             "mail_suppressions", key: ["address_index", "list", "reason"],
@@ -108,8 +109,11 @@ extension PersonalData {
             "sign_in_attempts", key: ["subject"], links: [.mention],
             columns: ["subject": .plain, "failures": .plain, "locked_until": .plain, "updated_at": .plain]),
         PersonalTable(
+            "sign_ins_under_way", key: ["id", "subject"], links: [.mention],
+            columns: ["id": .plain, "subject": .plain, "began_at": .plain]),
+        PersonalTable(
             "sign_in_links", key: ["hash"], links: [.user("user_id")],
-            columns: ["hash": .secret, "user_id": .plain, "expires_at": .plain]),
+            columns: ["hash": .secret, "user_id": .plain, "expires_at": .plain, "purpose": .plain]),
         PersonalTable(
             "learner_assignments", key: ["educator_id", "learner_id"],
             links: [.user("educator_id"), .user("learner_id")],
@@ -119,7 +123,7 @@ extension PersonalData {
             columns: [
                 "id": .plain, "email": .sealed, "email_index": .plain, "name": .sealed, "role": .plain,
                 "password_hash": .secret, "state": .plain, "created_at": .plain, "updated_at": .plain,
-                "last_sign_in_at": .plain,
+                "last_sign_in_at": .plain, "email_verified_at": .plain,
             ]),
     ]
 }

@@ -55,19 +55,29 @@ package struct PersonalTable: Sendable {
     package let erasing: Erasing
     /// Every column that there is.
     package let columns: [(name: String, kind: PersonalColumn)]
+    /// How a short name stands in a column that is neither a link nor a document.
+    private let shortNames: [String: ShortNames]
 
     init(
         _ name: String, key: [String], links: [PersonalLink], erasing: Erasing = .delete,
-        columns: KeyValuePairs<String, PersonalColumn>
+        shortNames: [String: ShortNames] = [:], columns: KeyValuePairs<String, PersonalColumn>
     ) {
         self.name = name
         self.key = key
         self.links = links
         self.erasing = erasing
+        self.shortNames = shortNames
         self.columns = columns.map { ($0.key, $0.value) }
     }
 
     package func kind(of column: String) -> PersonalColumn? { columns.first { $0.name == column }?.kind }
+
+    /// How a name that may be a word of any text means somebody in a column; nil where it does not.
+    package func shortNames(in column: String) -> ShortNames? {
+        guard let kind = kind(of: column) else { return .all }
+        if links.contains(.user(column)) { return .whole }
+        return shortNames[column] ?? (kind.isDocument ? .fields : nil)
+    }
 }
 
 /// One column that the cipher seals.

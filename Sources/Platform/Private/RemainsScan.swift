@@ -1,4 +1,3 @@
-import Foundation
 import Store
 
 /// Where a name was still found.
@@ -45,23 +44,27 @@ struct RemainsScan: Sendable {
         _ name: String, _ columns: [String], _ search: MarkSearch
     ) async throws -> (counts: [String: Int], values: Int, unopened: Int) {
         let table = PersonalData.table(name)
-        // A career called as somebody's short id is no trace of them.
-        let includesShort = !PersonalData.withoutPersonalData.contains(name)
+        // A career called as somebody's short id is no trace of them. What a table is of that the registry does not know,
+        // nobody knows.
+        let shorts = columns.map { column -> ShortNames? in
+            if let table { return table.shortNames(in: column) }
+            return PersonalData.withoutPersonalData.contains(name) ? nil : .all
+        }
         let list = columns.map { "\"\($0)\"" }.joined(separator: ", ")
         return try await database.read { connection in
             var counts: [String: Int] = [:]
             var values = 0
             var unopened = 0
             try connection.forEachRow("SELECT \(list) FROM \"\(name)\"", []) { row in
-                for (column, value) in zip(columns, row.values) {
+                for ((column, short), value) in zip(zip(columns, shorts), row.values) {
                     guard let stored = ColumnOpener.bytes(value) else { continue }
                     values += 1
-                    var isFound = search.matches(stored, includesShort: includesShort)
+                    var isFound = search.matches(stored, short: short)
                     if !isFound, table?.kind(of: column)?.isSealed == true {
                         if let opened = try? opener.open(value, table: table, column: column),
                             let bytes = ColumnOpener.bytes(opened)
                         {
-                            isFound = search.matches(bytes, includesShort: includesShort)
+                            isFound = search.matches(bytes, short: short)
                         } else {
                             unopened += 1
                         }
@@ -73,21 +76,19 @@ struct RemainsScan: Sendable {
         }
     }
 
-    /// Looks through files as they lie on the disk, for what deleted rows leave in pages and logs.
+    /// Looks through a file as it lies on the disk, for what deleted rows leave in pages and logs. Blocks.
     ///
-    /// - Returns: the files that still hold a name.
-    static func files(_ paths: [String], _ search: MarkSearch) throws -> [String] {
-        try paths.filter { path in
-            guard let file = FileHandle(forReadingAtPath: path) else { return false }
-            defer { try? file.close() }
-            var carried: [UInt8] = []
-            while let data = try file.read(upToCount: 1 << 20), !data.isEmpty {
-                // A name may lie across two reads.
-                let bytes = carried + Array(data)
-                if search.matches(bytes, includesShort: false) { return true }
-                carried = Array(bytes.suffix(1_024))
-            }
-            return false
+    /// - Returns: whether it holds a name.
+    static func isFound(_ search: MarkSearch, in path: String, of database: SQLiteDatabase) throws -> Bool {
+        var carried: [UInt8] = []
+        var isFound = false
+        try database.readBytes(of: path) { piece in
+            // A name may lie across two pieces.
+            let bytes = carried + piece
+            isFound = search.matches(bytes, short: nil)
+            carried = Array(bytes.suffix(1_024))
+            return !isFound
         }
+        return isFound
     }
 }

@@ -71,6 +71,9 @@ package struct Retention: Sendable {
                 name: "sign_in_attempts", table: "sign_in_attempts", key: ["subject"], condition: "updated_at < ?",
                 moment: before(days: rules.signInAttemptsDays)),
             Rule(
+                name: "sign_ins_under_way", table: "sign_ins_under_way", key: ["id", "subject"],
+                condition: "began_at < ?", moment: before(days: rules.signInAttemptsDays)),
+            Rule(
                 name: "mail_log", table: "mail_log", key: ["message_key"], condition: "finished_at < ?",
                 moment: before(days: rules.mailLogDays)),
             Rule(

@@ -13,6 +13,8 @@ package final class Scheduler: Sendable {
         case passedOver(schedule: String, time: Date)
         /// The clock has gone back behind what is settled; times count from now on.
         case clockWentBack(schedule: String, from: Date, to: Date)
+        /// It could not be looked at or queued; the others were.
+        case failed(schedule: String, problem: String)
     }
 
     /// A due time that is older has been missed.
@@ -45,6 +47,11 @@ package final class Scheduler: Sendable {
                     problem: "“\(schedule.zone)” is no time zone of the IANA's, such as Europe/Berlin")
             }
             self.zone = zone
+            do throws(TaskError) {
+                _ = try TaskQueue.task(schedule.kind, schedule.payload, nil, 0, nil, 1)
+            } catch {
+                throw .invalidSchedule(name: schedule.name, problem: error.description)
+            }
         }
     }
 
@@ -80,13 +87,24 @@ package final class Scheduler: Sendable {
         return due.expression.next(after: max(clock(), record.settledUntil), in: due.zone)
     }
 
-    /// Queues what is due now.
+    /// Queues what is due now. A schedule that fails keeps no other from its time.
+    ///
+    /// - Throws: `CancellationError`
     package func step() async throws -> [Event] {
         var events: [Event] = []
-        for record in try await schedules.all() where record.isEnabled {
-            // Another version of the program may have changed it since; it is stored again at that one's next start.
-            guard defined[record.name]?.schedule == record.schedule else { continue }
-            if let event = try await step(record) { events.append(event) }
+        for (name, due) in defined.sorted(by: { $0.key < $1.key }) {
+            do {
+                // One by one: a row that cannot be read is one schedule's.
+                guard let record = try await schedules.schedule(name), record.isEnabled,
+                    // Another version of the program may have changed it; it is stored again at that one's next start.
+                    record.schedule == due.schedule
+                else { continue }
+                if let event = try await step(record) { events.append(event) }
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                events.append(.failed(schedule: name, problem: "\(error)"))
+            }
         }
         if events.contains(where: { if case .queued = $0 { true } else { false } }) { queue.wake() }
         return events

@@ -17,6 +17,7 @@ package final class TaskContext: Sendable {
 
     private struct State: Sendable {
         var reason: StopReason?
+        var stoppedAt: ContinuousClock.Instant?
         var lastProgress: ContinuousClock.Instant?
     }
 
@@ -46,8 +47,18 @@ package final class TaskContext: Sendable {
 
     var stopReason: StopReason? { state.withLock { $0.reason } }
 
+    /// When the handler was told to stop.
+    var stoppedAt: ContinuousClock.Instant? { state.withLock { $0.stoppedAt } }
+
     /// The first reason stays.
-    func stop(_ reason: StopReason) { state.withLock { $0.reason = $0.reason ?? reason } }
+    func stop(_ reason: StopReason) {
+        let now = now()
+        state.withLock { state in
+            guard state.reason == nil else { return }
+            state.reason = reason
+            state.stoppedAt = now
+        }
+    }
 
     /// Whether the handler is to end soon; its Swift task is cancelled as well.
     package var isCancelled: Bool { Task.isCancelled || stopReason != nil }

@@ -5,6 +5,8 @@ package import Store
 package enum TaskEvent: Sendable {
     /// An attempt is over.
     case ended(Attempt, Ending)
+    /// A handler was told to stop and goes on. Its lease is left to run out, so that others get the task.
+    case abandoned(Attempt)
     /// The store could not be asked or told; the worker tries again.
     case storeFailed(doing: String, any Error)
 

@@ -72,7 +72,8 @@ package final class TaskQueue: Sendable {
         try tasks.enqueue(Self.task(kind, payload, uniqueKey, priority, dueAt, maximumAttempts), in: connection)
     }
 
-    private static func task(
+    /// - Throws: `TaskError` for what cannot be queued.
+    static func task(
         _ kind: String, _ payload: String, _ uniqueKey: String?, _ priority: Int, _ dueAt: Date?, _ attempts: Int
     ) throws(TaskError) -> NewTask {
         guard !kind.isEmpty, uniqueKey?.isEmpty != true else { throw .emptyName }

@@ -6,14 +6,14 @@ import Store
 /// `run` is made of steps that can be called one by one: `fill` takes what is due, `tick` looks after what runs, `stop`
 /// ends it all. Each attempt runs in a Swift task of its own, so that a handler that does not end keeps nobody else.
 package final class TaskWorker: Sendable {
-    package struct Settings: Sendable {
+    package struct Settings: Sendable, Equatable {
         /// Attempts that run at a time.
         package var maximumRunning = 4
         /// The time after which others may take a task that this worker does not prolong.
         package var lease = Duration.seconds(60)
         /// Between two looks for tasks that other processes queued.
         package var pollInterval = Duration.seconds(1)
-        /// What handlers get to end in when the worker stops.
+        /// What handlers get to end in once they are told to.
         package var stopGrace = Duration.seconds(10)
         package var backOff = BackOff(first: .seconds(5), longest: .seconds(3600))
 
@@ -22,8 +22,11 @@ package final class TaskWorker: Sendable {
 
     struct Running: Sendable {
         let context: TaskContext
+        let start: ContinuousClock.Instant
         let deadline: ContinuousClock.Instant
         let work: Task<TaskOutcome, any Error>
+        /// It does not heed that it was told to stop: it keeps neither its lease nor its place.
+        var isAbandoned = false
     }
 
     private struct State: Sendable {
@@ -31,10 +34,15 @@ package final class TaskWorker: Sendable {
         var waiting: [CheckedContinuation<Void, Never>] = []
         /// When the leases were last known to hold.
         var prolonged: ContinuousClock.Instant?
+        /// When tasks were last looked for that wait for the time of a clock that was ahead.
+        var mended: ContinuousClock.Instant?
         var isStopping = false
         /// Nobody waits for what still runs.
         var hasGivenUp = false
     }
+
+    /// Between two looks for times of a clock that was ahead.
+    private static let mendInterval = Duration.seconds(60)
 
     /// Whose leases its are, for people: host and process.
     package let owner: String
@@ -106,9 +114,10 @@ package final class TaskWorker: Sendable {
     /// - Returns: how many it began.
     @discardableResult
     package func fill() async -> Int {
+        await mendTimes()
         var begun = 0
         while true {
-            let room = state.withLock { $0.isStopping ? 0 : settings.maximumRunning - $0.running.count }
+            let room = state.withLock { $0.isStopping ? 0 : places(beside: $0.running) }
             guard room > 0, !Task.isCancelled else { return begun }
             do {
                 let taken = try await tasks.take(
@@ -125,13 +134,37 @@ package final class TaskWorker: Sendable {
         }
     }
 
+    /// What is abandoned takes no room, so that handlers that never end do not keep the others; but only as many of them
+    /// as may run, so that they do not become any number.
+    private func places(beside running: [TaskLease: Running]) -> Int {
+        let abandoned = running.values.count { $0.isAbandoned }
+        return settings.maximumRunning - (running.count - abandoned) - max(0, abandoned - settings.maximumRunning)
+    }
+
+    private func mendTimes() async {
+        let now = now()
+        let isDue = state.withLock { state in
+            if let mended = state.mended, now - mended < Self.mendInterval { return false }
+            state.mended = now
+            return true
+        }
+        guard isDue, !Task.isCancelled else { return }
+        do {
+            try await tasks.mendTimes()
+        } catch is CancellationError {
+            return
+        } catch {
+            observe(.storeFailed(doing: "mending times", error))
+        }
+    }
+
     private func begin(_ taken: TakenTask) {
         // The store gives only kinds that were asked for.
         guard let handler = handlers[taken.record.kind] else { return }
         let start = now()
         let context = TaskContext(taken, tasks: tasks, now: now)
         let work = Task { try await handler.perform(context) }
-        let running = Running(context: context, deadline: start + handler.deadline, work: work)
+        let running = Running(context: context, start: start, deadline: start + handler.deadline, work: work)
         let isStopping = state.withLock { state in
             state.running[taken.lease] = running
             if state.prolonged == nil { state.prolonged = start }
@@ -171,11 +204,16 @@ package final class TaskWorker: Sendable {
 
     // MARK: Looking after what runs
 
-    /// Stops what is over time or not wanted any more, and prolongs leases of which a third is over.
+    /// Stops what is over time or not wanted any more, gives up what does not stop, and prolongs leases of which a third
+    /// is over.
     package func tick() async {
         let now = now()
+        abandon(at: now)
         let (running, mustProlong) = state.withLock { state in
-            (state.running, state.prolonged.map { now - $0 >= settings.lease / 3 } ?? false)
+            (
+                state.running.filter { !$0.value.isAbandoned },
+                state.prolonged.map { now - $0 >= settings.lease / 3 } ?? false
+            )
         }
         guard !running.isEmpty else { return }
         for attempt in running.values where now >= attempt.deadline { Self.stop(attempt, .deadline) }
@@ -195,6 +233,25 @@ package final class TaskWorker: Sendable {
             return
         } catch {
             observe(.storeFailed(doing: "keeping leases", error))
+        }
+    }
+
+    /// Gives up the attempts that were told to stop longer ago than the grace.
+    private func abandon(at now: ContinuousClock.Instant) {
+        let deaf = state.withLock { state in
+            let deaf = state.running.filter { _, attempt in
+                guard !attempt.isAbandoned, let stopped = attempt.context.stoppedAt else { return false }
+                return now - stopped > settings.stopGrace
+            }
+            for lease in deaf.keys { state.running[lease]?.isAbandoned = true }
+            return deaf.values
+        }
+        for attempt in deaf {
+            let context = attempt.context
+            observe(
+                .abandoned(
+                    TaskEvent.Attempt(
+                        id: context.id, kind: context.kind, number: context.attempt, duration: now - attempt.start)))
         }
     }
 

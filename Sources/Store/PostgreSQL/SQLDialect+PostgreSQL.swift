@@ -9,5 +9,7 @@ extension SQLDialect {
         placeholders: .numbered,
         // Any fixed number that other programs on the server are unlikely to use: "plit" in ASCII.
         migrationLock: "SELECT pg_advisory_xact_lock(1886153076)",
-        skippingLockedRows: " FOR UPDATE SKIP LOCKED")
+        skippingLockedRows: " FOR UPDATE SKIP LOCKED",
+        tableLookup:
+            "SELECT 1 AS found FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = ?")
 }

@@ -96,18 +96,24 @@ package struct APIKeyRepository: Sendable {
         }
     }
 
-    /// Whether somebody has a key of a role that holds.
-    package func hasActiveKey(role: String) async throws -> Bool {
+    /// Whether somebody has a key that holds, of a role, and that is not limited to other scopes than `scope`.
+    package func hasActiveKey(role: String, scope: String) async throws -> Bool {
         let now = SQLValue.time(clock())
-        return try await database.read { try Self.hasActiveKey(role: role, now: now, in: $0) }
+        return try await database.read { try Self.hasActiveKey(role: role, scope: scope, now: now, in: $0) }
     }
 
-    static func hasActiveKey(role: String, now: SQLValue, in connection: any SQLConnection) throws -> Bool {
-        try connection.first(
+    static func hasActiveKey(
+        role: String, scope: String, now: SQLValue, in connection: any SQLConnection
+    ) throws -> Bool {
+        let rows = try connection.query(
             """
-            SELECT k.id FROM api_keys k LEFT JOIN users u ON u.id = k.user_id
+            SELECT k.scopes FROM api_keys k LEFT JOIN users u ON u.id = k.user_id
             WHERE k.role = ? AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?)
-                AND (k.user_id IS NULL OR u.state = 'active') LIMIT 1
-            """, [.text(role), now]) != nil
+                AND (k.user_id IS NULL OR u.state = 'active')
+            """, [.text(role), now])
+        return try rows.contains { row in
+            let scopes = try StringList.strings(of: try row.text("scopes"))
+            return scopes.isEmpty || scopes.contains(scope)
+        }
     }
 }

@@ -9,13 +9,18 @@ package struct LLMBudgetState: Sendable, Equatable {
     package let reserved: Int64
     /// Whether the limit is one that an administrator stored, and not that of the settings.
     package let isStored: Bool
+    /// Whether it was all spent, or a call was refused because too little was left, since the limit was last stored.
+    package let wasUsedUp: Bool
 
-    package init(day: String, limit: Int64, spent: Int64, reserved: Int64, isStored: Bool) {
+    package init(
+        day: String, limit: Int64, spent: Int64, reserved: Int64, isStored: Bool, wasUsedUp: Bool = false
+    ) {
         self.day = day
         self.limit = limit
         self.spent = spent
         self.reserved = reserved
         self.isStored = isStored
+        self.wasUsedUp = wasUsedUp
     }
 
     package var remaining: Int64 { max(0, limit - spent - reserved) }
@@ -23,7 +28,8 @@ package struct LLMBudgetState: Sendable, Equatable {
 
 /// A day's cost has reached a part of its limit; told once a day for each part.
 package struct LLMBudgetAlert: Sendable, Equatable {
-    /// 80 or 100.
+    /// 80 or 100. 100 as well where a call was refused because what is left is less than it could cost: a limit that no
+    /// call may pass is hardly ever met to the last cent.
     package let percent: Int
     package let state: LLMBudgetState
 
@@ -54,25 +60,67 @@ package struct LLMBudgetRepository: Sendable {
     ///   - id: names the reservation.
     ///   - limit: of the day, where no administrator stored another.
     ///   - expiresAt: when the reservation counts as spent if nobody settled it.
-    /// - Returns: the day's state, and whether the amount was set aside; it is not where it would pass the limit.
+    ///   - usage: whose call it is, without numbers yet. Its row is made with the reservation, so that `settle` finds
+    ///     whether its user was erased meanwhile.
+    /// - Returns: the day's state, whether the amount was set aside, which it is not where it would pass the limit, and
+    ///   what the day has reached for the first time.
     package func reserve(
-        _ amount: Int64, id: String, day: String, limit: Int64, now: Date, expiresAt: Date
-    ) async throws -> (isReserved: Bool, state: LLMBudgetState) {
+        _ amount: Int64, id: String, day: String, limit: Int64, now: Date, expiresAt: Date,
+        usage: LLMUsageRecord? = nil
+    ) async throws -> (isReserved: Bool, state: LLMBudgetState, alerts: [LLMBudgetAlert]) {
         try await database.write { connection in
             try Self.open(day, in: connection)
-            try Self.expire(now: now, in: connection)
+            let hasExpired = try Self.expire(now: now, in: connection)
             let state = try Self.state(of: day, limit: limit, in: connection)
             // Not a sum, which could pass the largest number.
-            guard amount <= state.remaining else { return (false, state) }
+            guard amount <= state.remaining else {
+                return (false, state, try Self.alerts(of: state, isRefusal: true, in: connection))
+            }
             try connection.execute(
                 "INSERT INTO llm_reservations (id, day, amount, expires_at) VALUES (?, ?, ?, ?)",
                 [.text(id), .text(day), .integer(amount), .time(expiresAt)])
-            return (
-                true,
-                LLMBudgetState(
-                    day: day, limit: state.limit, spent: state.spent, reserved: state.reserved + amount,
-                    isStored: state.isStored)
-            )
+            if let usage { try LLMUsageRepository.open(usage, in: connection) }
+            let next = LLMBudgetState(
+                day: day, limit: state.limit, spent: state.spent, reserved: state.reserved + amount,
+                isStored: state.isStored, wasUsedUp: state.wasUsedUp)
+            return (true, next, hasExpired ? try Self.alerts(of: next, in: connection) : [])
+        }
+    }
+
+    /// Sets aside more for a call that costs more than it seemed: `amount` in all.
+    ///
+    /// - Returns: whether so much is set aside now. It is not where it would pass the limit, or where the reservation
+    ///   ran out.
+    package func extend(
+        id: String, to amount: Int64, day: String, limit: Int64
+    ) async throws -> (isReserved: Bool, alerts: [LLMBudgetAlert]) {
+        try await database.write { connection in
+            let row = try connection.first("SELECT amount FROM llm_reservations WHERE id = ?", [.text(id)])
+            guard let present = try row?.integer("amount") else { return (false, []) }
+            let state = try Self.state(of: day, limit: limit, in: connection)
+            guard amount - present <= state.remaining else {
+                return (false, try Self.alerts(of: state, isRefusal: true, in: connection))
+            }
+            try connection.execute(
+                "UPDATE llm_reservations SET amount = ? WHERE id = ?", [.integer(max(amount, present)), .text(id)])
+            return (true, [])
+        }
+    }
+
+    /// Notes that a call was refused because too little is left of a day, where that was seen without `reserve`.
+    ///
+    /// - Returns: what the day has reached with it for the first time.
+    package func refuse(day: String, limit: Int64) async throws -> [LLMBudgetAlert] {
+        // Calls that are refused may be many; only the first has something to write.
+        let isTold = try await database.read { connection in
+            try connection.first("SELECT alerted_100 FROM llm_budget_days WHERE day = ?", [.text(day)])?
+                .bool("alerted_100") ?? false
+        }
+        guard !isTold else { return [] }
+        return try await database.write { connection in
+            try Self.open(day, in: connection)
+            let state = try Self.state(of: day, limit: limit, in: connection)
+            return try Self.alerts(of: state, isRefusal: true, in: connection)
         }
     }
 
@@ -87,7 +135,7 @@ package struct LLMBudgetRepository: Sendable {
             let amount = try connection.first(
                 "DELETE FROM llm_reservations WHERE id = ? RETURNING amount", [.text(id)])?.integer("amount")
             guard let usage else { return [] }
-            try LLMUsageRepository.add(usage, in: connection)
+            try LLMUsageRepository.settle(usage, in: connection)
             try Self.open(day, in: connection)
             // A reservation that ran out was counted in full already.
             guard amount != nil else { return [] }
@@ -102,7 +150,7 @@ package struct LLMBudgetRepository: Sendable {
         try await database.read { try Self.state(of: day, limit: limit, in: $0) }
     }
 
-    /// Stores another limit than that of the settings; nil goes back to theirs.
+    /// Stores another limit than that of the settings; nil goes back to theirs. What the day reaches is told anew.
     package func setLimit(_ limit: Int64?, now: Date) async throws {
         try await database.write { connection in
             if let limit {
@@ -110,6 +158,10 @@ package struct LLMBudgetRepository: Sendable {
             } else {
                 try connection.execute("DELETE FROM settings WHERE key = ?", [.text(Self.settingKey)])
             }
+            // What was told so far was told of another limit.
+            try connection.execute(
+                "UPDATE llm_budget_days SET alerted_80 = 0, alerted_100 = 0 WHERE day = ?",
+                [.text(String(SQLTime.text(of: now).prefix(10)))])
         }
     }
 
@@ -121,7 +173,8 @@ package struct LLMBudgetRepository: Sendable {
             """, [.text(day)])
     }
 
-    private static func expire(now: Date, in connection: any SQLConnection) throws {
+    /// - Returns: whether anything counts as spent that did not before.
+    private static func expire(now: Date, in connection: any SQLConnection) throws -> Bool {
         let gone = try connection.query(
             "DELETE FROM llm_reservations WHERE expires_at < ? RETURNING day, amount", [.time(now)])
         for row in gone {
@@ -129,6 +182,7 @@ package struct LLMBudgetRepository: Sendable {
                 "UPDATE llm_budget_days SET spent = spent + ? WHERE day = ?",
                 [.integer(try row.integer("amount")), .text(try row.text("day"))])
         }
+        return !gone.isEmpty
     }
 
     private static func state(
@@ -136,23 +190,28 @@ package struct LLMBudgetRepository: Sendable {
     ) throws -> LLMBudgetState {
         let stored = try connection.first("SELECT value FROM settings WHERE key = ?", [.text(settingKey)])
             .flatMap { Int64(try $0.text("value")) }
-        let spent = try connection.first("SELECT spent FROM llm_budget_days WHERE day = ?", [.text(day)])
+        let row = try connection.first(
+            "SELECT spent, alerted_100 FROM llm_budget_days WHERE day = ?", [.text(day)])
         let reserved = try connection.first(
             "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS total FROM llm_reservations WHERE day = ?", [.text(day)]
         )
         return LLMBudgetState(
-            day: day, limit: stored ?? limit, spent: try spent?.integer("spent") ?? 0,
-            reserved: try reserved?.integer("total") ?? 0, isStored: stored != nil)
+            day: day, limit: stored ?? limit, spent: try row?.integer("spent") ?? 0,
+            reserved: try reserved?.integer("total") ?? 0, isStored: stored != nil,
+            wasUsedUp: try row?.bool("alerted_100") ?? false)
     }
 
+    /// - Parameter isRefusal: whether a call was refused: then what is set aside counts as well, and the day is used up.
     private static func alerts(
-        of state: LLMBudgetState, in connection: any SQLConnection
+        of state: LLMBudgetState, isRefusal: Bool = false, in connection: any SQLConnection
     ) throws -> [LLMBudgetAlert] {
         var alerts: [LLMBudgetAlert] = []
+        let used = isRefusal ? state.spent + state.reserved : state.spent
         for (percent, column) in [(80, "alerted_80"), (100, "alerted_100")] {
             // Of a hundredth each, so that no product passes the largest number.
             let threshold = state.limit / 100 * Int64(percent) + state.limit % 100 * Int64(percent) / 100
-            guard state.spent >= threshold else { continue }
+            // Nothing of nothing is not used up: with a limit of 0 there is still what costs nothing.
+            guard used > 0 && used >= threshold || isRefusal && percent == 100 else { continue }
             let isFirst =
                 try connection.execute(
                     "UPDATE llm_budget_days SET \(column) = 1 WHERE day = ? AND \(column) = 0", [.text(state.day)]) == 1

@@ -20,11 +20,16 @@ package struct LLMCacheRepository: Sendable {
 
     /// Stores a reply, in place of the one of that key.
     ///
-    /// - Parameter userID: on whose behalf it was asked, so that it goes when they do.
-    package func set(_ key: String, to reply: String, userID: String?, expiresAt: Date) async throws {
+    /// - Parameters:
+    ///   - userID: on whose behalf it was asked, so that it goes when they do.
+    ///   - needsUsage: whether it is left out where no call is accounted to that user: they were erased since they asked.
+    package func set(
+        _ key: String, to reply: String, userID: String?, expiresAt: Date, needsUsage: Bool = false
+    ) async throws {
         let now = clock()
         let sealed = try cipher.seal(reply, column: Self.column)
         try await database.write { connection in
+            if needsUsage, let userID, try !LLMUsageRepository.knows(userID, in: connection) { return }
             try connection.execute(
                 """
                 INSERT INTO llm_cache (key, user_id, reply, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
@@ -46,18 +51,20 @@ package struct LLMCacheRepository: Sendable {
         return (try cipher.open(try row.text("reply"), column: Self.column), try row.time("expires_at"))
     }
 
+    /// Which of some keys have a reply, expired ones included.
+    package func present(_ keys: [String]) async throws -> Set<String> {
+        try await database.read { connection in
+            Set(
+                try keys.filter { key in
+                    try connection.first("SELECT key FROM llm_cache WHERE key = ?", [.text(key)]) != nil
+                })
+        }
+    }
+
     /// How many replies are kept, expired ones included.
     package func count() async throws -> Int {
         try await database.read { connection in
             try connection.first("SELECT COUNT(*) AS total FROM llm_cache")?.int("total") ?? 0
-        }
-    }
-
-    /// Removes the replies that were asked on a user's behalf.
-    @discardableResult
-    package func remove(user userID: String) async throws -> Int {
-        try await database.write { connection in
-            try connection.execute("DELETE FROM llm_cache WHERE user_id = ?", [.text(userID)])
         }
     }
 

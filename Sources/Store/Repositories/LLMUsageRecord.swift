@@ -28,6 +28,13 @@ package struct LLMUsageRecord: Sendable, Equatable {
         self.cost = cost
     }
 
+    /// The same on nobody's behalf.
+    var withoutUser: LLMUsageRecord {
+        LLMUsageRecord(
+            day: day, userID: nil, feature: feature, provider: provider, model: model, calls: calls,
+            inputTokens: inputTokens, outputTokens: outputTokens, cost: cost)
+    }
+
     init(_ row: SQLRow) throws {
         day = try row.text("day")
         let user = try row.text("user_id")

@@ -30,13 +30,51 @@ package struct LLMUsageRepository: Sendable {
             ])
     }
 
+    /// Makes the row of who asks, without numbers, where there is none.
+    static func open(_ record: LLMUsageRecord, in connection: any SQLConnection) throws {
+        guard let user = record.userID else { return }
+        try connection.execute(
+            """
+            INSERT INTO llm_usage
+                (day, user_id, feature, provider, model, calls, input_tokens, output_tokens, cost_nanodollars)
+            VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0)
+            ON CONFLICT (day, user_id, feature, provider, model) DO NOTHING
+            """,
+            [
+                .text(record.day), .text(user), .text(record.feature), .text(record.provider), .text(record.model),
+            ])
+    }
+
+    /// Adds the numbers of a call that has ended to the row that `open` made. Where that has gone its user was erased
+    /// while the call was under way: then it is nobody's, so that nothing names them again.
+    static func settle(_ record: LLMUsageRecord, in connection: any SQLConnection) throws {
+        if let user = record.userID {
+            let row = try connection.first(
+                """
+                SELECT calls FROM llm_usage
+                WHERE day = ? AND user_id = ? AND feature = ? AND provider = ? AND model = ?
+                """,
+                [
+                    .text(record.day), .text(user), .text(record.feature), .text(record.provider),
+                    .text(record.model),
+                ])
+            guard row != nil else { return try add(record.withoutUser, in: connection) }
+        }
+        try add(record, in: connection)
+    }
+
+    /// Whether any row is of this user: who was erased has none.
+    static func knows(_ user: String, in connection: any SQLConnection) throws -> Bool {
+        try connection.first("SELECT user_id FROM llm_usage WHERE user_id = ? LIMIT 1", [.text(user)]) != nil
+    }
+
     /// The rows of a day, the dearest first; of the same cost by user, feature, provider and model.
     package func rows(of day: String, skip: Int = 0, limit: Int = 100) async throws -> [LLMUsageRecord] {
         try await database.read { connection in
             try connection.query(
                 """
                 SELECT day, user_id, feature, provider, model, calls, input_tokens, output_tokens, cost_nanodollars
-                FROM llm_usage WHERE day = ?
+                FROM llm_usage WHERE day = ? AND calls > 0
                 ORDER BY cost_nanodollars DESC, user_id, feature, provider, model LIMIT ? OFFSET ?
                 """,
                 [.text(day), .int(limit), .int(skip)]
@@ -54,7 +92,7 @@ package struct LLMUsageRepository: Sendable {
                         CAST(COALESCE(SUM(input_tokens), 0) AS BIGINT) AS input_tokens,
                         CAST(COALESCE(SUM(output_tokens), 0) AS BIGINT) AS output_tokens,
                         CAST(COALESCE(SUM(cost_nanodollars), 0) AS BIGINT) AS cost
-                    FROM llm_usage WHERE day = ?
+                    FROM llm_usage WHERE day = ? AND calls > 0
                     """, [.text(day)])
             else { return (0, LLMUsageTotal(calls: 0, inputTokens: 0, outputTokens: 0, cost: 0)) }
             return (
@@ -63,42 +101,6 @@ package struct LLMUsageRepository: Sendable {
                     calls: try row.integer("calls"), inputTokens: try row.integer("input_tokens"),
                     outputTokens: try row.integer("output_tokens"), cost: try row.integer("cost"))
             )
-        }
-    }
-
-    /// Every row of one user, for the export of what is known about them: by day, feature, provider and model.
-    package func rows(ofUser userID: String) async throws -> [LLMUsageRecord] {
-        try await database.read { connection in
-            try connection.query(
-                """
-                SELECT day, user_id, feature, provider, model, calls, input_tokens, output_tokens, cost_nanodollars
-                FROM llm_usage WHERE user_id = ? ORDER BY day, feature, provider, model
-                """, [.text(userID)]
-            ).map(LLMUsageRecord.init)
-        }
-    }
-
-    /// Gives one user's rows to nobody in particular, so that the days' sums stay true.
-    ///
-    /// - Returns: how many rows were theirs.
-    @discardableResult
-    package func anonymise(user userID: String) async throws -> Int {
-        guard !userID.isEmpty else { return 0 }
-        return try await database.write { connection in
-            let rows = try connection.query(
-                """
-                DELETE FROM llm_usage WHERE user_id = ? RETURNING
-                    day, user_id, feature, provider, model, calls, input_tokens, output_tokens, cost_nanodollars
-                """, [.text(userID)]
-            ).map(LLMUsageRecord.init)
-            for row in rows {
-                try Self.add(
-                    LLMUsageRecord(
-                        day: row.day, userID: nil, feature: row.feature, provider: row.provider, model: row.model,
-                        calls: row.calls, inputTokens: row.inputTokens, outputTokens: row.outputTokens, cost: row.cost),
-                    in: connection)
-            }
-            return rows.count
         }
     }
 

@@ -42,21 +42,38 @@ package struct MailLogRepository: Sendable {
         }
     }
 
+    /// Whom a message that went out was for: the indexes of the recipients' addresses, as `MailSuppressionRepository`
+    /// stores them. Empty where no such message was sent, or so long ago that it is forgotten.
+    ///
+    /// - Parameter messageID: without its angle brackets.
+    package func recipients(ofMessage messageID: String) async throws -> Set<String> {
+        try await database.read { connection in
+            let rows = try connection.query(
+                "SELECT address_index FROM mail_log WHERE message_id = ? AND outcome = 'sent'", [.text(messageID)])
+            return Set(try rows.map { try $0.text("address_index") })
+        }
+    }
+
     /// Keeps what became of a message. The first record stays.
     ///
+    /// - Parameter messageID: without its angle brackets.
     /// - Returns: whether this was the first.
     @discardableResult
     package func finish(
-        _ key: String, addressIndex: String, outcome: MailLogRecord.Outcome, detail: String? = nil
+        _ key: String, messageID: String? = nil, addressIndex: String, outcome: MailLogRecord.Outcome,
+        detail: String? = nil
     ) async throws -> Bool {
         let now = SQLValue.time(clock())
         return try await database.write { connection in
             try connection.execute(
                 """
-                INSERT INTO mail_log (message_key, address_index, outcome, detail, finished_at)
-                VALUES (?, ?, ?, ?, ?) ON CONFLICT (message_key) DO NOTHING
+                INSERT INTO mail_log (message_key, address_index, outcome, detail, finished_at, message_id)
+                VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (message_key) DO NOTHING
                 """,
-                [.text(key), .text(addressIndex), .text(outcome.rawValue), .optionalText(detail), now]) == 1
+                [
+                    .text(key), .text(addressIndex), .text(outcome.rawValue), .optionalText(detail), now,
+                    .optionalText(messageID),
+                ]) == 1
         }
     }
 

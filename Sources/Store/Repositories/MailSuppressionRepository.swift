@@ -36,7 +36,8 @@ package struct MailSuppression: Sendable, Equatable {
 
 /// The addresses that get no mail, by the cipher's index alone: the table does not tell who they are.
 ///
-/// Every `address` is given in its one spelling (lower case), since its index tells spellings apart.
+/// Every `address` is given in its one spelling (lower case), since its index tells spellings apart. What was remembered
+/// before there was a key stands under the plain index, which is looked for beside the cipher's.
 package struct MailSuppressionRepository: Sendable {
     private static let column = "mail_suppressions.address"
 
@@ -54,6 +55,14 @@ package struct MailSuppressionRepository: Sendable {
 
     /// What an address is stored and signed as.
     package func index(of address: String) -> String { cipher.index(address, column: Self.column) }
+
+    /// What an address may be stored as: by the cipher, or from before there was one.
+    package func indexes(of address: String) -> [String] {
+        [index(of: address), PlainColumns().index(address, column: Self.column)]
+    }
+
+    /// For `address_index IN (?, ?)`.
+    private func values(of address: String) -> [SQLValue] { indexes(of: address).map { .text($0) } }
 
     /// Remembers that an address is to get no mail; what is remembered already stays as it is.
     ///
@@ -81,7 +90,7 @@ package struct MailSuppressionRepository: Sendable {
     /// - Parameter list: of the message. Without one it is mail that somebody asked for themselves, which only a bounce
     ///   or a complaint keeps away: whoever left a list still wants to set a new password.
     package func suppression(of address: String, list: String?) async throws -> MailSuppression? {
-        let index = index(of: address)
+        let indexes = values(of: address)
         return try await database.read { connection in
             let found: SQLRow?
             // The gravest first, so that the answer is the same every time.
@@ -90,14 +99,15 @@ package struct MailSuppressionRepository: Sendable {
             if let list {
                 found = try connection.first(
                     """
-                    SELECT \(columns) FROM mail_suppressions WHERE address_index = ? AND list IN ('', ?) \(order)
-                    """, [.text(index), .text(list)])
+                    SELECT \(columns) FROM mail_suppressions
+                    WHERE address_index IN (?, ?) AND list IN ('', ?) \(order)
+                    """, indexes + [.text(list)])
             } else {
                 found = try connection.first(
                     """
                     SELECT \(columns) FROM mail_suppressions
-                    WHERE address_index = ? AND list = '' AND reason IN ('bounced', 'complaint') \(order)
-                    """, [.text(index)])
+                    WHERE address_index IN (?, ?) AND list = '' AND reason IN ('bounced', 'complaint') \(order)
+                    """, indexes)
             }
             return try found.map(MailSuppression.init)
         }
@@ -105,13 +115,13 @@ package struct MailSuppressionRepository: Sendable {
 
     /// Everything that is remembered of an address, oldest first.
     package func suppressions(of address: String) async throws -> [MailSuppression] {
-        let index = index(of: address)
+        let indexes = values(of: address)
         return try await database.read { connection in
             try connection.query(
                 """
                 SELECT address_index, list, reason, detail, created_at FROM mail_suppressions
-                WHERE address_index = ? ORDER BY created_at, list, reason
-                """, [.text(index)]
+                WHERE address_index IN (?, ?) ORDER BY created_at, list, reason
+                """, indexes
             ).map(MailSuppression.init)
         }
     }
@@ -121,11 +131,11 @@ package struct MailSuppressionRepository: Sendable {
     /// - Parameter list: nil for what concerns every list; a list's own entry stays.
     /// - Returns: whether there was anything.
     package func lift(_ address: String, list: String? = nil, reason: MailSuppressionReason) async throws -> Bool {
-        let index = index(of: address)
+        let indexes = values(of: address)
         return try await database.write { connection in
             try connection.execute(
-                "DELETE FROM mail_suppressions WHERE address_index = ? AND list = ? AND reason = ?",
-                [.text(index), .text(list ?? ""), .text(reason.rawValue)]) == 1
+                "DELETE FROM mail_suppressions WHERE address_index IN (?, ?) AND list = ? AND reason = ?",
+                indexes + [.text(list ?? ""), .text(reason.rawValue)]) > 0
         }
     }
 
@@ -141,37 +151,73 @@ package struct MailSuppressionRepository: Sendable {
         }
     }
 
-    /// Takes over what another cipher's index stands for, where the index key changes (plain columns that become sealed
-    /// ones): an index cannot be turned back, so that each known address is looked up under its former one.
+    /// Every entry, the newest first.
     ///
-    /// - Returns: how many entries moved.
-    @discardableResult
-    package func takeOver(_ address: String, from former: any ColumnCipher) async throws -> Int {
-        let old = former.index(address, column: Self.column)
-        let new = index(of: address)
-        guard old != new else { return 0 }
-        return try await database.write { connection in
-            let moved = try connection.execute(
-                """
-                INSERT INTO mail_suppressions (address_index, list, reason, detail, created_at)
-                SELECT ?, list, reason, detail, created_at FROM mail_suppressions WHERE address_index = ?
-                ON CONFLICT (address_index, list, reason) DO NOTHING
-                """, [.text(new), .text(old)])
-            try connection.execute("DELETE FROM mail_suppressions WHERE address_index = ?", [.text(old)])
-            try connection.execute(
-                "UPDATE mail_log SET address_index = ? WHERE address_index = ?", [.text(new), .text(old)])
-            return moved
+    /// - Parameters:
+    ///   - reason: nil for all.
+    ///   - address: nil for all.
+    package func page(
+        skip: Int, limit: Int, reason: MailSuppressionReason? = nil, of address: String? = nil
+    ) async throws -> (items: [MailSuppression], total: Int) {
+        var conditions: [String] = []
+        var values: [SQLValue] = []
+        if let reason {
+            conditions.append("reason = ?")
+            values.append(.text(reason.rawValue))
         }
+        if let address {
+            conditions.append("address_index IN (?, ?)")
+            values += self.values(of: address)
+        }
+        let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        return try await database.read { [values] connection in
+            let rows = try connection.query(
+                """
+                SELECT address_index, list, reason, detail, created_at FROM mail_suppressions \(condition)
+                ORDER BY created_at DESC, address_index, list, reason LIMIT ? OFFSET ?
+                """, values + [.int(limit), .int(skip)])
+            let total = try connection.first("SELECT COUNT(*) AS total FROM mail_suppressions \(condition)", values)
+            return (try rows.map(MailSuppression.init), try total?.int("total") ?? 0)
+        }
+    }
+
+    /// Removes what is remembered under an index.
+    ///
+    /// - Parameters:
+    ///   - list: nil for every entry, empty for those about every list.
+    ///   - reason: nil for any.
+    /// - Returns: how many entries went.
+    package func remove(
+        index: String, list: String? = nil, reason: MailSuppressionReason? = nil
+    ) async throws -> Int {
+        var sql = "DELETE FROM mail_suppressions WHERE address_index = ?"
+        var values = [SQLValue.text(index)]
+        if let list {
+            sql += " AND list = ?"
+            values.append(.text(list))
+        }
+        if let reason {
+            sql += " AND reason = ?"
+            values.append(.text(reason.rawValue))
+        }
+        return try await database.write { [sql, values] connection in try connection.execute(sql, values) }
+    }
+
+    /// Removes every entry: all addresses get mail again.
+    ///
+    /// - Returns: how many entries went.
+    package func removeAll() async throws -> Int {
+        try await database.write { try $0.execute("DELETE FROM mail_suppressions") }
     }
 
     /// Forgets an address and what was sent to it. Nothing keeps mail from it afterwards.
     ///
     /// - Returns: how many rows went.
     package func forget(_ address: String) async throws -> Int {
-        let index = index(of: address)
+        let indexes = values(of: address)
         return try await database.write { connection in
-            try connection.execute("DELETE FROM mail_suppressions WHERE address_index = ?", [.text(index)])
-                + connection.execute("DELETE FROM mail_log WHERE address_index = ?", [.text(index)])
+            try connection.execute("DELETE FROM mail_suppressions WHERE address_index IN (?, ?)", indexes)
+                + connection.execute("DELETE FROM mail_log WHERE address_index IN (?, ?)", indexes)
         }
     }
 }

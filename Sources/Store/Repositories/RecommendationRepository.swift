@@ -76,9 +76,9 @@ package struct RecommendationRepository: Sendable {
         return try row.map { try StoredRecommendation($0, cipher: cipher) }
     }
 
-    /// Whether there is such a recommendation, without opening it.
-    package func contains(id: String) async throws -> Bool {
-        try await database.read { try Self.session(of: id, in: $0) != nil }
+    /// Whether a session has such a recommendation, without opening it.
+    package func contains(id: String, in session: String) async throws -> Bool {
+        try await database.read { try Self.session(of: id, in: $0) == session }
     }
 
     /// How many recommendations there are.

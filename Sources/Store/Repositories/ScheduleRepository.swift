@@ -84,10 +84,9 @@ package struct ScheduleRepository: Sendable {
     }
 
     private static func define(_ schedule: Schedule, now: Date, in connection: any SQLConnection) throws {
-        let found = try connection.first(
-            "SELECT \(ScheduleRecord.columns) FROM schedules WHERE name = ?", [.text(schedule.name)]
-        ).map(ScheduleRecord.init)
-        guard let found else {
+        let row = try connection.first(
+            "SELECT \(ScheduleRecord.columns) FROM schedules WHERE name = ?", [.text(schedule.name)])
+        guard let row else {
             try connection.execute(
                 """
                 INSERT INTO schedules (\(ScheduleRecord.columns)) VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL, ?)
@@ -98,9 +97,13 @@ package struct ScheduleRepository: Sendable {
                 ])
             return
         }
-        guard found.schedule != schedule else { return }
-        let isSameTimes =
-            found.schedule.expression == schedule.expression && found.schedule.zone == schedule.zone
+        // One that cannot be read is written anew.
+        let found = try? ScheduleRecord(row)
+        guard found?.schedule != schedule else { return }
+        let settled = found.flatMap { record in
+            record.schedule.expression == schedule.expression && record.schedule.zone == schedule.zone
+                ? record.settledUntil : nil
+        }
         try connection.execute(
             """
             UPDATE schedules SET kind = ?, expression = ?, zone = ?, catch_up = ?, payload = ?, settled_until = ?,
@@ -110,7 +113,7 @@ package struct ScheduleRepository: Sendable {
             [
                 .text(schedule.kind), .text(schedule.expression), .text(schedule.zone),
                 .text(schedule.catchUp.rawValue), .text(schedule.payload),
-                .time(isSameTimes ? found.settledUntil : now), .time(now), .text(schedule.name),
+                .time(settled ?? now), .time(now), .text(schedule.name),
             ])
     }
 

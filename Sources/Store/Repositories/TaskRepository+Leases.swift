@@ -11,17 +11,20 @@ extension TaskRepository {
     ///
     /// - Parameters:
     ///   - kinds: only tasks of these.
-    ///   - seconds: the time of the lease, after which others may take the tasks.
+    ///   - seconds: the time of the lease, at most `longestLease`, after which others may take the tasks.
     package func take(
         kinds: [String], limit: Int, owner: String, for seconds: TimeInterval
     ) async throws -> [TakenTask] {
         guard !kinds.isEmpty, limit > 0 else { return [] }
         let now = clock()
+        let seconds = min(seconds, Self.longestLease)
         // Readers disturb nobody; idle workers would otherwise ask for the write lock all the time.
-        guard try await database.read({ try Self.isAnythingDue(kinds, now: now, in: $0) }) else { return [] }
+        guard try await database.read({ try Self.isAnythingDue(kinds, now: now, lease: seconds, in: $0) }) else {
+            return []
+        }
         let token = makeID()
         return try await database.write { connection in
-            try Self.releaseLapsed(now: now, in: connection)
+            try Self.releaseLapsed(now: now, lease: seconds, in: connection)
             let rows = try connection.query(
                 """
                 UPDATE tasks SET state = 'running', attempts = attempts + 1, lease_owner = ?, lease_token = ?,
@@ -46,30 +49,80 @@ extension TaskRepository {
         (-left.priority, left.dueAt, left.id) < (-right.priority, right.dueAt, right.id)
     }
 
-    private static func isAnythingDue(_ kinds: [String], now: Date, in connection: any SQLConnection) throws -> Bool {
+    private static func isAnythingDue(
+        _ kinds: [String], now: Date, lease: TimeInterval, in connection: any SQLConnection
+    ) throws -> Bool {
         let waiting = try connection.first(
             "SELECT id FROM tasks WHERE state = 'waiting' AND due_at <= ? AND kind IN (\(places(kinds.count))) LIMIT 1",
             [.time(now)] + kinds.map(SQLValue.text))
         if waiting != nil { return true }
         let lapsed = try connection.first(
-            "SELECT id FROM tasks WHERE state = 'running' AND lease_until <= ? LIMIT 1", [.time(now)])
+            "SELECT id FROM tasks WHERE \(isLapsed) LIMIT 1", lapsing(now: now, lease: lease))
         return lapsed != nil
     }
 
+    /// A lease that ran out, or was given by a clock that was ahead and has been set right since. That it was shows in an
+    /// end that no lease has, or in a later one than that of a lease given now for a task that begins in the future. Who
+    /// still works under it has prolonged it by the right clock within a third of its time.
+    private static let isLapsed = """
+        state = 'running' AND (lease_until <= ? OR lease_until > ? OR (lease_until > ? AND started_at > ?))
+        """
+
+    private static func lapsing(now: Date, lease: TimeInterval) -> [SQLValue] {
+        [
+            .time(now), .time(now + longestLease + clockTolerance), .time(now + lease + clockTolerance),
+            .time(now + clockTolerance),
+        ]
+    }
+
     /// Ends the leases that ran out, of whatever kind of task: their workers were killed, or hang.
-    private static func releaseLapsed(now: Date, in connection: any SQLConnection) throws {
+    private static func releaseLapsed(now: Date, lease: TimeInterval, in connection: any SQLConnection) throws {
         let rows = try connection.query(
             """
-            SELECT id, lease_token, lease_owner, attempts, maximum_attempts, cancel_requested FROM tasks
-            WHERE state = 'running' AND lease_until <= ?\(connection.dialect.skippingLockedRows)
-            """, [.time(now)])
+            SELECT id, lease_token, lease_owner, attempts, maximum_attempts, cancel_requested, due_at FROM tasks
+            WHERE \(isLapsed)\(connection.dialect.skippingLockedRows)
+            """, lapsing(now: now, lease: lease))
         for row in rows {
             let lease = TaskLease(taskID: try row.text("id"), token: try row.text("lease_token"))
             let state = try stateAfterFailure(row)
             let attempts = try row.int("attempts")
+            // It was due by the clock that it was taken by.
+            let isAhead = try row.time("due_at") > now
             try end(
-                lease, as: state, error: "attempt \(attempts) ended without a word from \(try row.text("lease_owner"))",
+                lease, as: state, dueAt: isAhead ? now : nil,
+                error: "attempt \(attempts) ended without a word from \(try row.text("lease_owner"))",
                 now: now, in: connection)
+        }
+    }
+
+    /// Moves the tasks that wait for a time of a clock that was ahead and has been set right since: those that were
+    /// queued or begun later than now. Each waits as long from now as it should have from then.
+    ///
+    /// - Returns: how many were moved.
+    /// - Complexity: O(number of tasks that wait).
+    @discardableResult
+    package func mendTimes() async throws -> Int {
+        let now = clock()
+        let condition = "state = 'waiting' AND due_at > ? AND (created_at > ? OR started_at > ?)"
+        let arguments = Array(repeating: SQLValue.time(now + Self.clockTolerance), count: 3)
+        let isNeeded = try await database.read { connection in
+            try connection.first("SELECT id FROM tasks WHERE \(condition) LIMIT 1", arguments) != nil
+        }
+        guard isNeeded else { return 0 }
+        return try await database.write { connection in
+            let rows = try connection.query(
+                "SELECT id, due_at, created_at, started_at FROM tasks WHERE \(condition)", arguments)
+            for row in rows {
+                let (created, started) = (try row.time("created_at"), try row.optionalTime("started_at"))
+                let wait = try row.time("due_at").timeIntervalSince(max(created, started ?? created))
+                try connection.execute(
+                    "UPDATE tasks SET due_at = ?, created_at = ?, started_at = ? WHERE id = ? AND state = 'waiting'",
+                    [
+                        .time(now + max(0, wait)), .time(min(created, now)),
+                        started.map { .time(min($0, now)) } ?? .null, .text(try row.text("id")),
+                    ])
+            }
+            return rows.count
         }
     }
 
@@ -83,7 +136,7 @@ extension TaskRepository {
     /// Lets leases hold for so many seconds from now.
     package func prolong(_ leases: [TaskLease], for seconds: TimeInterval) async throws -> LeaseReport {
         guard !leases.isEmpty else { return LeaseReport() }
-        let until = SQLValue.time(clock() + seconds)
+        let until = SQLValue.time(clock() + min(seconds, Self.longestLease))
         return try await database.write { connection in
             try Self.report(leases) { lease in
                 try connection.first(

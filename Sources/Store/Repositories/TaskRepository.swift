@@ -2,8 +2,15 @@ package import Foundation
 
 /// The queue of work that outlives a request: storing tasks, and looking at them.
 ///
-/// Times are those of `clock`; leases of several processes agree as far as their clocks do.
+/// Times are those of `clock`; leases of several processes agree as far as their clocks do. A clock that was ahead and was
+/// set right leaves times behind that are too far in the future: leases of such times do not hold, and `mendTimes` moves
+/// the tasks that wait for them.
 package struct TaskRepository: Sendable {
+    /// What the clocks of two processes may differ by.
+    package static let clockTolerance: TimeInterval = 300
+    /// No lease is given for longer.
+    package static let longestLease: TimeInterval = 3600
+
     package let database: any SQLDatabase
     let clock: @Sendable () -> Date
     let makeID: @Sendable () -> String

@@ -18,9 +18,13 @@ package struct UserRecord: Sendable, Equatable {
     package let createdAt: Date
     package let updatedAt: Date
     package let lastSignInAt: Date?
+    /// When its owner showed that mail to the address reaches them; nil where that is not known.
+    package let emailVerifiedAt: Date?
+
+    package var isEmailVerified: Bool { emailVerifiedAt != nil }
 
     static let columns = """
-        id, email, name, role, password_hash, state, created_at, updated_at, last_sign_in_at
+        id, email, name, role, password_hash, state, created_at, updated_at, last_sign_in_at, email_verified_at
         """
 
     init(_ row: SQLRow, cipher: any ColumnCipher) throws {
@@ -33,6 +37,7 @@ package struct UserRecord: Sendable, Equatable {
         createdAt = try row.time("created_at")
         updatedAt = try row.time("updated_at")
         lastSignInAt = try row.optionalTime("last_sign_in_at")
+        emailVerifiedAt = try row.optionalTime("email_verified_at")
     }
 }
 

@@ -8,9 +8,9 @@ package struct UserRepository: Sendable {
     package static let emailColumn = "users.email"
     package static let nameColumn = "users.name"
 
-    private let database: any SQLDatabase
-    private let cipher: any ColumnCipher
-    private let clock: @Sendable () -> Date
+    let database: any SQLDatabase
+    let cipher: any ColumnCipher
+    let clock: @Sendable () -> Date
     private let makeID: @Sendable () -> String
 
     package init(

@@ -31,6 +31,14 @@ enum DurableFile {
             group: found.st_gid)
     }
 
+    /// Of an open file; nil where the system does not say.
+    static func identity(of file: Int32) -> Identity? {
+        var found = stat()
+        // SAFETY: writes the one structure.
+        guard unsafe fstat(file, &found) == 0 else { return nil }
+        return Identity(device: UInt64(found.st_dev), inode: UInt64(found.st_ino))
+    }
+
     /// The folder that a path lies in.
     static func folder(of path: String) -> String {
         URL(fileURLWithPath: path).deletingLastPathComponent().path

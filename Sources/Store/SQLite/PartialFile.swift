@@ -24,7 +24,7 @@ final class PartialFile {
         }
         do {
             // Whoever had the lock before may have given the file its final name since it was opened here.
-            guard try DurableFile.status(of: path)?.identity == Self.identity(of: file) else {
+            guard try DurableFile.status(of: path)?.identity == DurableFile.identity(of: file) else {
                 throw StoreError(
                     .busy, "another process has just finished it", location: path, mend: "Run this again.")
             }
@@ -74,11 +74,4 @@ final class PartialFile {
     }
 
     deinit { release() }
-
-    private static func identity(of file: Int32) -> DurableFile.Identity? {
-        var found = stat()
-        // SAFETY: writes the one structure.
-        guard unsafe fstat(file, &found) == 0 else { return nil }
-        return DurableFile.Identity(device: UInt64(found.st_dev), inode: UInt64(found.st_ino))
-    }
 }

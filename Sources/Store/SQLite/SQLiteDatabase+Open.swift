@@ -110,41 +110,22 @@ extension SQLiteDatabase {
 
     private static func prepareFolder(of path: String) throws {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        do {
-            try makeFolder(folder)
-        } catch let error as StoreError {
-            throw error
+        do throws(FileOwnership.Failure) {
+            try FileOwnership.makeFolder(folder)
         } catch {
+            if kind(of: error.folder) == .file {
+                throw StoreError(
+                    .cannotOpen, "\(error.folder) is a file where a folder is needed", location: error.folder,
+                    mend: "Name another data folder.")
+            }
             throw StoreError(
                 .notWritable, "the folder \(folder) cannot be made", location: path,
-                mend: "Make it so that this user may write in it, or name another data folder.",
-                cause: error.localizedDescription)
+                mend: "Make it so that this user may write in it, or name another data folder.", cause: error.reason)
         }
         guard FileManager.default.isWritableFile(atPath: folder) else {
             throw StoreError(
                 .notWritable, "the folder \(folder) may not be written by this user", location: path,
                 mend: "Change its owner or its rights (chmod u+rwx), or name another data folder.")
-        }
-    }
-
-    /// Makes a folder and those above it, each for this user alone; those that exist stay as they are.
-    private static func makeFolder(_ folder: String) throws {
-        switch kind(of: folder) {
-        case .folder: return
-        case .file:
-            throw StoreError(
-                .cannotOpen, "\(folder) is a file where a folder is needed", location: folder,
-                mend: "Name another data folder.")
-        case .missing: break
-        }
-        let parent = URL(fileURLWithPath: folder).deletingLastPathComponent().path
-        if parent != folder { try makeFolder(parent) }
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        } catch {
-            // Another process may have made it meanwhile.
-            guard kind(of: folder) == .folder else { throw error }
         }
     }
 
@@ -154,7 +135,9 @@ extension SQLiteDatabase {
             // `mknod`, because opening and closing the file here would drop the locks that another connection of
             // this process may hold on it by then (POSIX advisory locks; sqlite.org/howtocorrupt.html, 2.2).
             // Where it is refused, SQLite makes the file by itself. SAFETY: the string lives through the call.
-            _ = unsafe mknod(path, S_IFREG | 0o600, 0)
+            if unsafe mknod(path, S_IFREG | 0o600, 0) == 0 {
+                FileOwnership.giveEmptyFile(path, likeThatOf: DurableFile.folder(of: path))
+            }
         case .folder:
             throw StoreError(
                 .cannotOpen, "a folder is where the database file should be", location: path,

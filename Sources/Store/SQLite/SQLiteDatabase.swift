@@ -22,6 +22,7 @@ package final class SQLiteDatabase: SQLDatabase {
     private let temporaryFolder: String?
     /// Keeps a restore away until the database is closed.
     private let folderLock: DatabaseLock
+    let heldFiles = HeldFiles()
 
     package var dialect: SQLDialect { .sqlite }
     package var location: String { settings.path }
@@ -54,10 +55,18 @@ package final class SQLiteDatabase: SQLDatabase {
     package func read<T: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> T
     ) async throws -> T {
+        let watched = WatchedCall.start(isWrite: false)
+        var hasFailed = true
+        defer { watched?.end(hasFailed: hasFailed) }
         try enter()
         defer { leave() }
         do {
-            return try await pool.read { [location] in try body(SQLiteConnection($0, location: location)) }
+            let result = try await pool.read { [location] in
+                watched?.begin()
+                return try body(SQLiteConnection($0, location: location))
+            }
+            hasFailed = false
+            return result
         } catch let error as DatabaseError {
             throw StoreError(error, at: location)
         }
@@ -68,9 +77,13 @@ package final class SQLiteDatabase: SQLDatabase {
         _ body: @escaping @Sendable (any SQLConnection) throws -> T
     ) async throws -> T {
         try Task.checkCancellation()
-        return try await withCheckedThrowingContinuation { continuation in
+        let watched = WatchedCall.start(isWrite: true)
+        var hasFailed = true
+        defer { watched?.end(hasFailed: hasFailed) }
+        let result = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
             let write = GroupCommitter.Write(
                 run: { connection in
+                    watched?.begin()
                     let result = try body(connection)
                     return { continuation.resume(returning: result) }
                 },
@@ -81,6 +94,8 @@ package final class SQLiteDatabase: SQLDatabase {
                 continuation.resume(throwing: error)
             }
         }
+        hasFailed = false
+        return result
     }
 
     package func check() async throws -> [String] {
@@ -113,7 +128,7 @@ package final class SQLiteDatabase: SQLDatabase {
             }
             if isIdle { continuation.resume() }
         }
-        try await Self.onQueue { [pool, committer, logKeeper, location, folderLock] in
+        try await Self.onQueue { [pool, committer, logKeeper, location, folderLock, heldFiles] in
             defer { folderLock.release() }
             do {
                 pool.writeWithoutTransaction { database in
@@ -126,6 +141,7 @@ package final class SQLiteDatabase: SQLDatabase {
                     _ = try? database.checkpoint(.truncate)
                 }
                 try pool.close()
+                heldFiles.release()
             } catch let error as DatabaseError {
                 throw StoreError(error, at: location)
             }

@@ -172,15 +172,12 @@ package enum SQLiteRestore {
     }
 
     private static func makeFolder(_ folder: String) throws {
-        guard try DurableFile.status(of: folder) == nil else { return }
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        do throws(FileOwnership.Failure) {
+            try FileOwnership.makeFolder(folder)
         } catch {
             throw StoreError(
                 .notWritable, "the folder cannot be made", location: folder,
-                mend: "Make it so that this user may write in it, or name another data folder.",
-                cause: error.localizedDescription)
+                mend: "Make it so that this user may write in it, or name another data folder.", cause: error.reason)
         }
     }
 }

@@ -15,6 +15,9 @@ extension Migration {
         Migration(version: 12, name: "language models", statements: languageModels),
         Migration(version: 13, name: "mail suppressions", statements: mailSuppressions),
         Migration(version: 14, name: "column keys", statements: columnKeys),
+        Migration(version: 15, name: "account links", statements: accountLinks),
+        Migration(version: 16, name: "message ids", statements: messageIDs),
+        Migration(version: 17, name: "sign-ins under way", statements: signInsUnderWay),
     ]
 
     @Sendable private static func careers(_ dialect: SQLDialect) -> [String] {

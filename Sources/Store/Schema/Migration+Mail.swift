@@ -37,4 +37,13 @@ extension Migration {
             """,
         ]
     }
+
+    /// By what a bounce names the message that it is about.
+    @Sendable static func messageIDs(_ dialect: SQLDialect) -> [String] {
+        [
+            // Of messages from before this step it is not known: their bounces are not believed.
+            "ALTER TABLE mail_log ADD COLUMN message_id \(dialect.text)",
+            "CREATE INDEX mail_log_message_id ON mail_log (message_id)",
+        ]
+    }
 }

@@ -56,13 +56,16 @@ package struct SchemaMigrator: Sendable {
         return MigrationReport(from: from, to: max(from, migrations.count), applied: applied)
     }
 
-    /// The version of a database's schema, 0 where it has none yet, without changing it beyond that record.
+    /// The version that a migration leads to.
+    package var latestVersion: Int { migrations.count }
+
+    /// The version of a database's schema, 0 where it has none yet. Nothing is changed.
     ///
     /// - Throws: as `migrate`.
     package func version(of database: any SQLDatabase) async throws -> Int {
-        try await database.write { connection in
-            try Self.prepare(connection)
-            return try verify(connection, at: database.location)
+        try await database.read { connection in
+            let record = try connection.first(connection.dialect.tableLookup, [.text("schema_migrations")])
+            return record == nil ? 0 : try verify(connection, at: database.location)
         }
     }
 

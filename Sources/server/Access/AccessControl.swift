@@ -8,23 +8,34 @@ package struct AccessControl: Sendable {
     package let cookie: SessionCookie
     /// Whether others than this machine's own programs reach the service.
     package let isExposed: Bool
+    /// Whether the service listens where other machines could reach it past the proxy.
+    package let requiresProxy: Bool
     package let rules = RouteRules()
-    package let underWay: ConcurrencyLimit
     /// Nil where addresses, or keys and users, are not limited.
     package let byAddress: TokenBucketTable?
     package let byPrincipal: TokenBucketTable?
+    let adminLink: AdminLinkFile
     private let proxies: TrustedProxies
 
     package init(settings: ServiceSettings, identity: Identity) {
         self.identity = identity
         isExposed = settings.isExposed
+        requiresProxy = !ServiceSettings.isLoopback(settings.host)
+        adminLink = AdminLinkFile(dataDirectory: settings.dataDirectory)
         proxies = settings.trustedProxy.flatMap { TrustedProxies($0) } ?? TrustedProxies()
         // A proxy ends TLS in front of the service, whichever address it hands requests to.
         cookie = SessionCookie(isSecure: settings.isExposed)
-        underWay = ConcurrencyLimit(maximum: settings.requestLimits.concurrentRequests)
         let rates = settings.requestLimits.effective(isExposed: settings.isExposed)
         byAddress = rates.address.map { TokenBucketTable(rate: $0) }
         byPrincipal = rates.key.map { TokenBucketTable(rate: $0) }
+    }
+
+    /// Whether what a peer sends has not gone over a network in the clear: it is a proxy that is named, or this machine.
+    ///
+    /// - Parameter peer: nil for a connection whose other end is not known, which nobody can vouch for.
+    package func trusts(peer: IPAddress?) -> Bool {
+        guard let peer = peer?.unmapped else { return false }
+        return peer.isThisMachine || proxies.contains(peer)
     }
 
     /// Where a request comes from; nil for a connection without an address.

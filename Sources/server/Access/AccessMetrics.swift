@@ -4,7 +4,7 @@ internal import Platform
 
 /// What is let in and turned away, for `/metrics`.
 enum AccessMetrics {
-    static func register(_ access: AccessControl, in registry: MetricsRegistry) {
+    static func register(_ access: AccessControl, _ admission: Admission, in registry: MetricsRegistry) {
         let refused = MetricDefinition(
             "pathlight_limited_requests", "Requests turned away since the start, by the limit that they ran into.")
         let buckets = MetricDefinition("pathlight_limit_buckets", "Addresses, and keys or users, that asked lately.")
@@ -23,8 +23,8 @@ enum AccessMetrics {
                 entry.refused.set(Double(statistics.refused))
                 entry.buckets.set(Double(statistics.buckets))
             }
-            all.set(Double(access.underWay.refused))
-            inside.set(Double(access.underWay.count))
+            all.set(Double(admission.refused))
+            inside.set(Double(admission.count))
         }
     }
 }

@@ -11,13 +11,21 @@ extension ProblemCode {
     static let accountDisabled = ProblemCode("account_disabled", .unauthorized, "The account is disabled")
     static let scopeMissing = ProblemCode("scope_missing", .forbidden, "The credential's scopes do not cover this")
     static let csrfTokenInvalid = ProblemCode("csrf_token_invalid", .forbidden, "The form's token is missing or wrong")
+    static let proxyRequired = ProblemCode(
+        "proxy_required", .forbidden, "The request did not come by the service's proxy")
     static let crossSiteRequest = ProblemCode("cross_site_request", .forbidden, "The request comes from another site")
     static let signUpClosed = ProblemCode("sign_up_closed", .forbidden, "Accounts are made by the administrator")
-    static let signInLocked = ProblemCode("sign_in_locked", .tooManyRequests, "Too many failed attempts")
+    static let signInLocked = ProblemCode("sign_in_locked", .tooManyRequests, "Too many attempts")
     static let signInOverloaded = ProblemCode(
         "sign_in_overloaded", .tooManyRequests, "Too many sign-ins at once")
     static let emailTaken = ProblemCode("email_taken", .conflict, "The address has an account")
     static let userNotFound = ProblemCode("user_not_found", .notFound, "There is no such user")
+    static let mailUnavailable = ProblemCode(
+        "mail_unavailable", .forbidden, "No mail about accounts is sent here")
+    static let webSessionNotFound = ProblemCode(
+        "web_session_not_found", .notFound, "There is no such session of yours")
+    static let learnerNotFound = ProblemCode(
+        "learner_not_found", .notFound, "The user is no learner of the educator")
     static let keyNotFound = ProblemCode("key_not_found", .notFound, "There is no such key")
 }
 
@@ -48,7 +56,9 @@ enum AccessProblems {
         case .invalidKey: HTTPProblem(.invalidFields, error.message)
         case .emailTaken:
             HTTPProblem(.emailTaken, error.message, errors: [FieldError(path: "email", message: error.message)])
-        case .notFound: HTTPProblem(.notFound, error.message)
+        case .askedTooOften: waiting(.tooManyRequests, error)
+        case .mailUnavailable: HTTPProblem(.mailUnavailable, error.message)
+        case .notFound, .invalidLink: HTTPProblem(.notFound, error.message)
         case .invalidSettings: nil
         }
     }

@@ -1,116 +1,129 @@
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
-internal import Mustache
-internal import NIOCore
 internal import Platform
 internal import Store
 
 /// The pages to sign up, in and out with. They are forms that work without a script; each answers with itself and what
 /// is wrong beside the field, or leads on.
 struct AccountPages {
-    /// What a form shows again, and what is wrong with it.
-    fileprivate struct State {
-        var email: String?
-        var name: String?
-        var next: String?
-        var problem: String?
-        var errors: [String: String] = [:]
+    /// What the sign-in page has to say to who was led there.
+    private enum Done: String, CaseIterable {
+        case password, address
+
+        var notice: String {
+            switch self {
+            case .password: "Your password is set. Sign in with it."
+            case .address: "Your address is confirmed."
+            }
+        }
     }
+
+    private static let linkTitle = "Sign in by link"
 
     let access: AccessControl
+    let mail: AccountMail
     let allowsSignUp: Bool
-    private let signInPage: MustacheTemplate
-    private let signUpPage: MustacheTemplate
-    private let linkPage: MustacheTemplate
+    private let signInPage: HTMLPage
+    private let signUpPage: HTMLPage
+    private let linkPage: HTMLPage
 
     /// - Throws: what is wrong with a page's template.
-    init(access: AccessControl, allowsSignUp: Bool) throws {
+    init(access: AccessControl, mail: AccountMail, allowsSignUp: Bool) throws {
         self.access = access
+        self.mail = mail
         self.allowsSignUp = allowsSignUp
-        signInPage = try Self.template("sign-in")
-        signUpPage = try Self.template("sign-up")
-        linkPage = try Self.template("sign-in-link")
-    }
-
-    private static func template(_ name: String) throws -> MustacheTemplate {
-        try MustacheTemplate(string: String(decoding: Assets.data("web/\(name).html") ?? Data(), as: UTF8.self))
+        signInPage = try HTMLPage("sign-in")
+        signUpPage = try HTMLPage("sign-up")
+        linkPage = try HTMLPage("sign-in-link")
     }
 
     func add(to router: GuardedRouter) {
         router.get("/sign-in", .everyone) { request, scope in
-            try await signInForm(State(next: try Self.next(in: request)), request, scope)
+            try await signInForm(request, scope)
         }
         router.post("/sign-in", .everyone) { request, scope in try await signIn(request, scope) }
         router.get("/sign-up", .everyone) { request, scope in
-            signUpForm(State(next: try Self.next(in: request)), status: .ok)
+            try signUpForm(FormState(values: Self.kept(next: try Self.next(in: request))), request, scope)
         }
         router.post("/sign-up", .everyone) { request, scope in try await signUp(request, scope) }
         router.post("/sign-out", .everyone) { request, _ in try await signOut(request) }
-        router.get("/sign-in/link", .everyone) { request, _ in try link(request) }
+        router.get("/sign-in/link", .everyone) { request, scope in try link(request, scope) }
         router.post("/sign-in/link", .everyone) { request, scope in try await signInByLink(request, scope) }
     }
 
     // MARK: Signing in
 
-    private func signInForm(
-        _ state: State, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ request: Request,
-        _ scope: RequestScope
-    ) async throws -> Response {
-        var values = Self.values(of: state)
-        values["sign_up"] = allowsSignUp
-        if let session = try access.cookie.token(in: request.headers), let id = scope.principal.userID {
-            let user = try await access.identity.user(id: id)
-            values["signed_in"] = HTMLText.escaped(user?.name ?? user?.email ?? "the administrator")
-            values["csrf"] = HTMLText.escaped(access.identity.csrfToken(webSession: session))
+    private func signInForm(_ request: Request, _ scope: RequestScope) async throws -> Response {
+        let (next, done) = try request.readQuery { fields in
+            (
+                fields.string("next", maxBytes: HeadLimitsMiddleware.uriBytes).flatMap(Self.ownPath),
+                fields.choice("done", of: Done.self)
+            )
         }
-        return Self.page(signInPage, values, status: status, headers: headers)
+        var values = Self.kept(next: next)
+        values["notice"] = done?.notice
+        return try await signInForm(FormState(values: values), request, scope)
+    }
+
+    private func signInForm(_ state: FormState, _ request: Request, _ scope: RequestScope) async throws -> Response {
+        let visitor = try access.visitor(request, scope)
+        var state = state
+        if visitor.isSignedIn, let id = scope.principal.userID {
+            let user = try await access.identity.user(id: id)
+            state.values["signed_in"] = user?.name ?? user?.email ?? "the administrator"
+        }
+        return signInPage.response(
+            state, title: "Sign in", visitor: visitor,
+            flags: ["sign_up": allowsSignUp, "is_sign_in": true, "mails": mail.isOn])
     }
 
     private func signIn(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let form = try await Form(request, in: scope)
-        var state = State(email: form["email"], next: form["next"].flatMap(Self.ownPath))
+        let next = form["next"].flatMap(Self.ownPath)
+        var state = FormState(values: Self.kept(next: next, form, ["email"]))
         guard let email = form["email"], let password = form["password"] else {
-            if form["email"] == nil { state.errors["email"] = "Enter your address." }
-            if form["password"] == nil { state.errors["password"] = "Enter your password." }
-            return try await signInForm(state, status: .unprocessableContent, request, scope)
+            if form["email"] == nil { state.lack("email", "Enter your address.") }
+            if form["password"] == nil { state.lack("password", "Enter your password.") }
+            return try await signInForm(state, request, scope)
         }
+        scope.giveUpPlaceForPassword()
         do {
             let signedIn = try await access.identity.signIn(
                 email: email, password: password, address: access.addressText(of: request, scope))
-            return leadOn(signedIn, to: state.next)
+            return leadOn(signedIn, to: next)
         } catch let error as IdentityError {
-            guard let problem = AccessProblems.problem(for: error) else { throw error }
-            state.take(problem)
-            return try await signInForm(state, status: problem.status, headers: problem.headers, request, scope)
+            return try await signInForm(try state.refused(by: error), request, scope)
         }
     }
 
     // MARK: Signing up
 
-    private func signUpForm(_ state: State, status: HTTPResponse.Status, headers: HTTPFields = [:]) -> Response {
-        var values = Self.values(of: state)
-        values["sign_up"] = allowsSignUp
-        return Self.page(signUpPage, values, status: status, headers: headers)
+    private func signUpForm(_ state: FormState, _ request: Request, _ scope: RequestScope) throws -> Response {
+        signUpPage.response(
+            state, title: "Sign up", visitor: try access.visitor(request, scope),
+            flags: ["sign_up": allowsSignUp, "mails": mail.isOn])
     }
 
     private func signUp(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let form = try await Form(request, in: scope)
-        var state = State(email: form["email"], name: form["name"], next: form["next"].flatMap(Self.ownPath))
-        guard allowsSignUp else { return signUpForm(State(), status: .forbidden) }
+        let next = form["next"].flatMap(Self.ownPath)
+        var state = FormState(values: Self.kept(next: next, form, ["email", "name"]))
+        guard allowsSignUp else { return try signUpForm(FormState(status: .forbidden), request, scope) }
         guard let email = form["email"], let password = form["password"] else {
-            if form["email"] == nil { state.errors["email"] = "Enter your address." }
-            if form["password"] == nil { state.errors["password"] = "Choose a password." }
-            return signUpForm(state, status: .unprocessableContent)
+            if form["email"] == nil { state.lack("email", "Enter your address.") }
+            if form["password"] == nil { state.lack("password", "Choose a password.") }
+            return try signUpForm(state, request, scope)
         }
+        scope.giveUpPlaceForPassword()
         do {
+            let network = access.addressText(of: request, scope)
             let signedIn = try await access.identity.signUp(
-                email: email, password: password, name: form["name"], address: access.addressText(of: request, scope))
-            return leadOn(signedIn, to: state.next)
+                email: email, password: password, name: form["name"], address: network)
+            await mail.welcome(signedIn.user, network: network)
+            return leadOn(signedIn, to: next)
         } catch let error as IdentityError {
-            guard let problem = AccessProblems.problem(for: error) else { throw error }
-            state.take(problem)
-            return signUpForm(state, status: problem.status, headers: problem.headers)
+            return try signUpForm(try state.refused(by: error), request, scope)
         }
     }
 
@@ -118,38 +131,43 @@ struct AccountPages {
 
     private func signOut(_ request: Request) async throws -> Response {
         if let token = try access.cookie.token(in: request.headers) { try await access.identity.signOut(token: token) }
-        return Response(
-            status: .seeOther,
-            headers: [.location: "/sign-in", .setCookie: access.cookie.clearing, .cacheControl: "no-store"])
+        return .led(to: "/sign-in", cookie: access.cookie.clearing)
     }
 
     /// Asks for a press of a button: what a browser or a mail program fetches in advance must not use the link up.
-    private func link(_ request: Request) throws -> Response {
-        let token = try request.readQuery { $0.requiredString("token", maxBytes: AuthRoutes.maximumBytes) }
-        return Self.page(linkPage, ["token": HTMLText.escaped(token)], headers: [.referrerPolicy: "no-referrer"])
+    private func link(_ request: Request, _ scope: RequestScope) throws -> Response {
+        let state = FormState(
+            values: ["token": try SecretLink.token(in: request)],
+            headers: [.referrerPolicy: SecretLink.referrerPolicy])
+        return linkPage.response(state, title: Self.linkTitle, visitor: try access.visitor(request, scope))
     }
 
     private func signInByLink(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let form = try await Form(request, in: scope)
         do {
-            return leadOn(try await access.identity.signIn(link: form["token"] ?? ""), to: "/sign-in")
+            let signedIn = try await access.identity.signIn(link: form["token"] ?? "")
+            access.adminLink.remove()
+            return leadOn(signedIn, to: "/sign-in")
         } catch let error as IdentityError {
             guard let problem = AccessProblems.problem(for: error) else { throw error }
-            return Self.page(
-                linkPage, ["wrong": true, "problem": HTMLText.escaped(Self.sentence(problem.detail))],
-                status: problem.status,
-                headers: problem.headers)
+            let state = FormState(
+                problem: FormState.sentence(problem.detail), status: problem.status, headers: problem.headers)
+            return linkPage.response(state, title: Self.linkTitle, visitor: try access.visitor(request, scope))
         }
     }
 
     // MARK: Replies
 
     private func leadOn(_ signedIn: SignedIn, to path: String?) -> Response {
-        Response(
-            status: .seeOther,
-            headers: [
-                .location: path ?? "/", .setCookie: access.cookie.setting(signedIn.token), .cacheControl: "no-store",
-            ])
+        .led(to: path ?? "/", cookie: access.cookie.setting(signedIn.token))
+    }
+
+    /// What a form shows again: where it leads to, and the fields of these names.
+    private static func kept(next: String?, _ form: Form? = nil, _ names: [String] = []) -> [String: String] {
+        var values: [String: String] = [:]
+        for name in names { values[name] = form?[name] }
+        values["next"] = next
+        return values
     }
 
     /// Where a page was asked for from, if that is a page of this service.
@@ -164,42 +182,5 @@ struct AccountPages {
             bytes.count < 2 || bytes[1] != UInt8(ascii: "/")
         else { return nil }
         return path
-    }
-
-    private static func values(of state: State) -> [String: any Sendable] {
-        var values: [String: any Sendable] = [:]
-        let texts = [
-            "email": state.email, "name": state.name, "next": state.next, "problem": state.problem,
-            "email_error": state.errors["email"], "password_error": state.errors["password"],
-            "name_error": state.errors["name"],
-        ]
-        for case (let name, let text?) in texts { values[name] = HTMLText.escaped(text) }
-        // Said in the title first: it is what a screen reader begins with after the form was sent.
-        values["wrong"] = state.problem != nil || !state.errors.isEmpty
-        return values
-    }
-
-    fileprivate static func sentence(_ text: String) -> String {
-        let start = text.prefix(1).uppercased() + text.dropFirst()
-        return start.hasSuffix(".") ? start : start + "."
-    }
-
-    private static func page(
-        _ template: MustacheTemplate, _ values: [String: any Sendable], status: HTTPResponse.Status = .ok,
-        headers: HTTPFields = [:]
-    ) -> Response {
-        var headers = headers
-        headers[.contentType] = "text/html; charset=utf-8"
-        headers[.cacheControl] = "no-store"
-        return Response(
-            status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: template.render(values))))
-    }
-}
-
-extension AccountPages.State {
-    /// Takes over what is wrong: beside its field, or above the form.
-    fileprivate mutating func take(_ problem: HTTPProblem) {
-        for error in problem.errors { errors[error.path] = AccountPages.sentence(error.message) }
-        if problem.errors.isEmpty { self.problem = AccountPages.sentence(problem.detail) }
     }
 }

@@ -29,7 +29,7 @@ struct AdminKeyRoutes {
         let page = try await access.identity.listKeys(skip: skip, limit: limit)
         let now = clock()
         return AdminPage.reply(page.items, total: page.total, skip: skip, limit: limit) { json, key in
-            Self.write(key, secret: nil, now: now, to: &json)
+            APIKeyWriter.write(key, secret: nil, now: now, to: &json)
         }
     }
 
@@ -39,7 +39,7 @@ struct AdminKeyRoutes {
         let made = try await make(wanted)
         // The one time that the secret is told.
         return .json(status: .created, headers: [.cacheControl: "no-store"]) { json in
-            Self.write(made.record, secret: made.secret, now: now, to: &json)
+            APIKeyWriter.write(made.record, secret: made.secret, now: now, to: &json)
         }
     }
 
@@ -92,8 +92,11 @@ struct AdminKeyRoutes {
     private static func missing(_ id: String) -> HTTPProblem {
         HTTPProblem(.keyNotFound, "There is no key “\(excerpt(of: id))”; GET /api/admin/keys/ lists them.")
     }
+}
 
-    private static func write(_ key: APIKeyRecord, secret: String?, now: Date, to json: inout JSONWriter) {
+/// A key as replies and `pathlight keys list --json` show it.
+enum APIKeyWriter {
+    static func write(_ key: APIKeyRecord, secret: String? = nil, now: Date, to json: inout JSONWriter) {
         json.object { json in
             json.field("id", key.id)
             if let secret { json.field("key", secret) }

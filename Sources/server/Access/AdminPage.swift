@@ -4,7 +4,7 @@ internal import Platform
 /// The form of the administration's lists.
 enum AdminPage {
     static let largest = 200
-    private static let skips = 0...Int(Int32.max)
+    static let skips = 0...Int(Int32.max)
 
     /// `skip` and `limit` of a query.
     static func read(_ request: Request) throws -> (skip: Int, limit: Int) {

@@ -40,6 +40,7 @@ struct AdminUserRoutes {
                 name: fields.string("name", maxBytes: AuthRoutes.maximumBytes, allowEmpty: false),
                 role: Self.role(fields) ?? .user)
         }
+        if wanted.password != nil { scope.giveUpPlaceForPassword() }
         let user = try await access.identity.createUser(
             email: wanted.email, password: wanted.password, name: wanted.name, role: wanted.role)
         return Self.reply(user, status: .created)

@@ -16,6 +16,7 @@ struct AuthRoutes {
     static let maximumBytes = 4_096
 
     let access: AccessControl
+    let mail: AccountMail
     let allowsSignUp: Bool
 
     func add(to router: GuardedRouter) {
@@ -32,9 +33,11 @@ struct AuthRoutes {
             return given
         }
         guard allowsSignUp else { throw Self.closed }
+        let network = access.addressText(of: request, scope)
+        scope.giveUpPlaceForPassword()
         let signedIn = try await access.identity.signUp(
-            email: given.email, password: given.password, name: given.name,
-            address: access.addressText(of: request, scope))
+            email: given.email, password: given.password, name: given.name, address: network)
+        await mail.welcome(signedIn.user, network: network)
         return reply(signedIn, status: .created)
     }
 
@@ -43,6 +46,7 @@ struct AuthRoutes {
 
     private func signIn(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let given = try await request.readFields(in: scope) { Self.read($0) }
+        scope.giveUpPlaceForPassword()
         let signedIn = try await access.identity.signIn(
             email: given.email, password: given.password, address: access.addressText(of: request, scope))
         return reply(signedIn, status: .ok)
@@ -108,6 +112,7 @@ enum UserWriter {
         json.object { json in
             json.field("id", user.id)
             json.field("email", user.email)
+            json.field("email_verified", user.isEmailVerified)
             json.field("name", user.name)
             json.field("role", user.role)
             json.field("state", user.state.rawValue)

@@ -34,11 +34,19 @@ package struct AuthenticationMiddleware: RouterMiddleware {
     }
 
     /// A browser sends the cookie of a session that has ended until it is told to forget it. Somebody who opens a page
-    /// is sent to the same page again, now as anonymous; a program is told.
+    /// is sent to the same page again, now as anonymous, and somebody who sends a form to where they sign in; a program is
+    /// told.
     private func endedSession(_ error: IdentityError, _ request: Request) throws -> Response {
-        if request.method == .get, request.headers[.accept]?.contains("text/html") == true,
-            let page = AccountPages.ownPath(request.uri.string)
-        {
+        let isPage = request.headers[.accept]?.contains("text/html") == true
+        let next =
+            if isPage, request.method == .get {
+                AccountPages.ownPath(request.uri.string)
+            } else if isPage, Form.isForm(request) {
+                "/sign-in"
+            } else {
+                String?.none
+            }
+        if let page = next {
             return Response(
                 status: .seeOther,
                 headers: [.location: page, .setCookie: access.cookie.clearing, .cacheControl: "no-store"])

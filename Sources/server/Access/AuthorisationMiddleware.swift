@@ -30,6 +30,11 @@ package struct AuthorisationMiddleware: RouterMiddleware {
         let principal = scope.principal
         switch rule.audience {
         case .open, .everyone: break
+        case .session:
+            guard case .webSession = principal.credential else {
+                throw refusal(
+                    principal, "This is for who is signed in at a browser, by the session's cookie.", keysHelp: false)
+            }
         case .roles(let roles):
             guard roles.contains(principal.role) else { throw refusal(principal, "This is for \(Self.list(roles)).") }
         case .own(let parameter):
@@ -61,10 +66,9 @@ package struct AuthorisationMiddleware: RouterMiddleware {
     }
 
     /// 401 for who might do better with a credential, 403 for who has shown one.
-    private func refusal(_ principal: Principal, _ detail: String) -> HTTPProblem {
-        principal.role == .anonymous
-            ? AccessProblems.unauthorised("\(detail) Sign in, or send a key or token.")
-            : HTTPProblem(.forbidden, detail)
+    private func refusal(_ principal: Principal, _ detail: String, keysHelp: Bool = true) -> HTTPProblem {
+        guard principal.role == .anonymous else { return HTTPProblem(.forbidden, detail) }
+        return AccessProblems.unauthorised("\(detail) \(keysHelp ? "Sign in, or send a key or token." : "Sign in.")")
     }
 
     private static func list(_ roles: Set<Role>) -> String {

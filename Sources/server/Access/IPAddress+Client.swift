@@ -30,6 +30,15 @@ extension IPAddress {
         self = address.unmapped
     }
 
+    /// Whether the address is of the loopback interface: 127.0.0.0/8, ::1. Narrower than its `kind`, which counts what a
+    /// tunnel carries.
+    package var isThisMachine: Bool {
+        switch unmapped {
+        case .v4(let number): number >> 24 == 127
+        case .v6(let number): number == 1
+        }
+    }
+
     /// Whose bucket it is: one address of IPv4; of IPv6 the network of 64 bits, all of which one customer has.
     package var limitKey: TokenBucketTable.Key {
         switch self {

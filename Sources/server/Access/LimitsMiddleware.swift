@@ -2,7 +2,7 @@ import HTTPTypes
 package import Hummingbird
 import Platform
 
-/// Turns away what is too much before anything of it is read: too many requests under way, too many from one address.
+/// Turns away what is too much from one address, before it is known who asks.
 package struct LimitsMiddleware: RouterMiddleware {
     package typealias Context = RequestScope
 
@@ -17,11 +17,6 @@ package struct LimitsMiddleware: RouterMiddleware {
         _ request: Request, context: RequestScope, next: (Request, RequestScope) async throws -> Response
     ) async throws -> Response {
         if let pattern = context.endpointPath, Self.exempt.contains(pattern) { return try await next(request, context) }
-        guard access.underWay.enter() else {
-            throw AccessProblems.tooManyRequests(
-                "As many requests are under way as may; try again in a moment.", wait: .seconds(1))
-        }
-        defer { access.underWay.leave() }
         if let buckets = access.byAddress, let client = access.client(of: request, context),
             case .wait(let wait) = buckets.take(client.limitKey)
         {
@@ -31,8 +26,8 @@ package struct LimitsMiddleware: RouterMiddleware {
     }
 }
 
-/// Turns away what is too much for one key or user; who is anonymous has the address's bucket. It lies inside the
-/// middleware that finds out who that is.
+/// Turns away what is too much for one user, or for one key that is nobody's; who is anonymous has the address's bucket.
+/// It lies inside the middleware that finds out who that is.
 package struct PrincipalLimitsMiddleware: RouterMiddleware {
     package typealias Context = RequestScope
 
@@ -43,10 +38,10 @@ package struct PrincipalLimitsMiddleware: RouterMiddleware {
     package func handle(
         _ request: Request, context: RequestScope, next: (Request, RequestScope) async throws -> Response
     ) async throws -> Response {
-        if let buckets = access.byPrincipal, let caller = context.principal.caller,
-            case .wait(let wait) = buckets.take(.name(caller))
+        if let buckets = access.byPrincipal, let bucket = context.principal.bucket,
+            case .wait(let wait) = buckets.take(.name(bucket))
         {
-            throw AccessProblems.tooManyRequests("Too many requests with this credential.", wait: wait)
+            throw AccessProblems.tooManyRequests("Too many requests by this user, or with this key.", wait: wait)
         }
         return try await next(request, context)
     }

@@ -7,6 +7,9 @@ package struct RouteRule: Sendable, Equatable {
         case open
         /// Everybody. A credential that is sent must hold all the same.
         case everyone
+        /// Who is signed in at a browser, for what is their own account's. No key and no token: those are for programs, and
+        /// one that leaked must not change the password that it is to be outlived by.
+        case session
         /// These roles alone.
         case roles(Set<Role>)
         /// Who owns what the path names: the user of that id, an educator to whom the user is assigned, and services and
@@ -30,6 +33,7 @@ package struct RouteRule: Sendable, Equatable {
 
     package static let open = RouteRule(.open)
     package static let everyone = RouteRule(.everyone)
+    package static let session = RouteRule(.session)
     package static let signedIn = RouteRule(.roles([.user, .educator, .service, .admin]))
     package static let admin = RouteRule(.roles([.admin]), scope: Scope.admin)
     package static let operators = RouteRule(.operators, scope: Scope.metrics)

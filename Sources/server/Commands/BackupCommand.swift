@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Platform
 internal import Store
 
 /// `pathlight backup FILE`: copies the database beside a running service, and checks the copy.
@@ -31,6 +32,19 @@ struct BackupCommand: AsyncParsableCommand {
         Terminal.error(
             "\(file): schema \(manifest.schemaVersion), \(manifest.rows) rows in \(manifest.tables.count) tables, checked"
         )
+        if let place = try Self.keys(settings) {
+            Terminal.error(
+                "the keys of private columns are not in it; they are in \(place): keep a copy of them elsewhere")
+        }
+    }
+
+    /// Where the keys are that a restored backup needs; nil where there are none.
+    private static func keys(_ settings: ServiceSettings) throws -> String? {
+        let keys = try PrivateColumns.settings(settings)
+        guard keys.mode != .off else { return nil }
+        if keys.keys != nil { return "the variable PATHLIGHT_ENCRYPTION_KEYS" }
+        let file = keys.keyFile ?? keys.defaultKeyFile
+        return FileManager.default.fileExists(atPath: file) ? file : nil
     }
 
     /// What these commands copy is a file.

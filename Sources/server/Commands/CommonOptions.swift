@@ -9,7 +9,10 @@ struct CommonOptions: ParsableArguments {
     @Option(name: .customLong("models"), help: "The folder that holds the models (default ./models).")
     var modelsDirectory: String?
 
-    @Option(help: "The model: a folder in the models folder (default all-MiniLM-L6-v2).")
+    @Option(
+        help: """
+            The model: a folder in the models folder (default all-MiniLM-L6-v2), or one outside, gemini:NAME or openai:NAME.
+            """)
     var model: String?
 
     @Option(name: .customLong("config"), help: "A settings file that must exist (default pathlight.yaml, if there).")
@@ -25,6 +28,15 @@ struct CommonOptions: ParsableArguments {
     func settings(
         host: String? = nil, port: Int? = nil, logFormat: String? = nil, quiet: Bool = true
     ) throws -> (settings: ServiceSettings, logger: Logger) {
+        let (settings, logger, _) = try settingsWithOrigins(
+            host: host, port: port, logFormat: logFormat, quiet: quiet)
+        return (settings, logger)
+    }
+
+    /// As `settings`, with where each value comes from.
+    func settingsWithOrigins(
+        host: String? = nil, port: Int? = nil, logFormat: String? = nil, quiet: Bool = true
+    ) throws -> (settings: ServiceSettings, logger: Logger, values: [SettingValue]) {
         var overrides = SettingsOverrides()
         overrides.host = host
         overrides.port = port
@@ -39,6 +51,6 @@ struct CommonOptions: ParsableArguments {
         LoggingSystem.bootstrap { [settings] label in settings.makeLogHandler(label: label) }
         let logger = Logger(label: "pathlight")
         for warning in loaded.warnings { logger.warning("\(warning)") }
-        return (settings, logger)
+        return (settings, logger, loaded.values)
     }
 }

@@ -15,6 +15,9 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON document.")
     var json = false
 
+    @Flag(help: "Ask the mail server and the provider of language models as well; that one takes its price.")
+    var online = false
+
     private typealias Finding = DoctorFinding
 
     func run() async throws {
@@ -43,6 +46,10 @@ struct DoctorCommand: AsyncParsableCommand {
             NetworkChecks.port(settings.port, host: settings.host),
             NetworkChecks.trust(environment: ProcessInfo.processInfo.environment),
         ]
+        findings += await CollectorCheck.findings(settings)
+        findings += stored?.platform ?? []
+        findings.append(await PlatformChecks.tokens(settings.tokens))
+        findings += await MailChecks.all(settings, isOnline: online)
         try report(findings)
         if findings.contains(where: { $0.state == .broken }) { throw ExitCode(1) }
     }
@@ -93,40 +100,80 @@ struct DoctorCommand: AsyncParsableCommand {
         let isImportAlone: Bool
         /// What a start loads.
         let choice: ModelChoice
+        /// Nil where the model runs here.
+        let outside: OutsideChecks?
         let careerCount: Int
         let coverage: VectorCoverage?
+        let platform: [DoctorFinding]
     }
 
     private func stored(_ settings: ServiceSettings, logger: Logger) async -> (Finding, Stored?) {
         let path = Pathways.databasePath(settings)
         do {
-            let database = try await Pathways.openDatabase(settings, logger: logger)
+            let opened = try await Pathways.openDatabase(settings, migrates: false, logger: logger)
             do {
-                let problems = try await database.check()
+                let problems = try await opened.check()
+                let schema = SchemaMigrator()
+                let version = try await schema.version(of: opened)
+                let toCome = schema.latestVersion - version
+                if version > 0, toCome > 0 {
+                    try await opened.close()
+                    return (Self.outdated(path, problems, toCome: toCome), nil)
+                }
+                // What a first start would find is looked for in an empty one that goes again.
+                let database = version == 0 ? try await Self.emptyDatabase() : opened
                 let content = try await CatalogueContent.read(from: database)
                 let reembedder = Reembedder(database)
+                let choice = try await ModelChoice.read(from: database, settings: settings)
+                var outside: OutsideChecks?
+                if let model = OutsideModel(choice.id) {
+                    outside = await .make(
+                        model, choice: choice, isOnline: online, settings: settings, database: database,
+                        logger: logger)
+                }
                 let stored = Stored(
                     counts: try await CareerRepository(database).counts(),
                     isImportAlone: try await SettingRepository(database).value(of: BuiltInContent.retiredSetting)
                         != nil,
-                    choice: try await ModelChoice.read(from: database, settings: settings),
+                    choice: choice, outside: outside,
                     careerCount: content.careers.count,
-                    coverage: try await reembedder.coverage(of: content.careers))
-                try await database.close()
+                    coverage: try await reembedder.coverage(of: content.careers),
+                    platform: try await PlatformChecks.all(settings, database)
+                        + ModelsOutsideCheck.all(settings, database, isOnline: online))
+                if version == 0 { try await database.close() }
+                try await opened.close()
+                let detail = version == 0 ? "\(path); new, the first start makes its tables" : path
                 return problems.isEmpty
-                    ? (Finding(subject: "database", state: .good, detail: path), stored)
+                    ? (Finding(subject: "database", state: .good, detail: detail), stored)
                     : (
                         Finding(
                             subject: "database", state: .broken,
                             detail: "\(path): \(problems.joined(separator: "; "))"), stored
                     )
             } catch {
-                try? await database.close()
+                try? await opened.close()
                 throw error
             }
         } catch {
             return (Finding(subject: "database", state: .broken, detail: "\(error)"), nil)
         }
+    }
+
+    private static func emptyDatabase() async throws -> any SQLDatabase {
+        let database = try await SQLiteDatabase.temporary()
+        _ = try await SchemaMigrator().migrate(database)
+        return database
+    }
+
+    /// A database of an earlier version: to look into it would be to change it, and there would be no way back.
+    private static func outdated(_ path: String, _ problems: [String], toCome: Int) -> Finding {
+        let steps = toCome == 1 ? "1 step of the schema is" : "\(toCome) steps of the schema are"
+        let detail =
+            "\(steps) to come, which the next start makes: “pathlight backup” comes first. Until then careers, vectors, keys "
+            + "and tasks are not looked at"
+        return Finding(
+            subject: "database", state: problems.isEmpty ? .warning : .broken,
+            detail: "\(path): \((problems + [detail]).joined(separator: "; "))")
     }
 
     private func careers(_ stored: Stored) -> Finding {
@@ -158,6 +205,7 @@ struct DoctorCommand: AsyncParsableCommand {
     private func model(_ settings: ServiceSettings, _ stored: Stored?) -> ([Finding], TextSpace?) {
         let choice = stored?.choice ?? ModelChoice(id: settings.model, precision: settings.precision)
         let id = choice.id
+        if let outside = stored?.outside { return (outside.findings, outside.space) }
         let difference =
             id == settings.model
             ? ""
@@ -221,7 +269,9 @@ struct DoctorCommand: AsyncParsableCommand {
         if let first = coverage.damage.first {
             details.append("\(coverage.damage.count) damaged, made anew at the next start, the first: \(first)")
         }
-        let isUsable = coverage.model.map(InstalledModels.usable(settings).contains) ?? true
+        // Of a model outside its own finding tells.
+        let isUsable =
+            stored.outside != nil || coverage.model.map(InstalledModels.usable(settings).contains) ?? true
         if let model = coverage.model, !isUsable {
             details.append(
                 "that model is not usable here: “pathlight models fetch \(model)” gets a known one, "

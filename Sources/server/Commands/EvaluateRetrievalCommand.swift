@@ -43,6 +43,9 @@ extension EvaluateCommand {
                 queries: try RetrievalCollection.texts(try Self.bytes(queries), named: queries),
                 documents: try RetrievalCollection.texts(try Self.bytes(corpus), named: corpus))
             let judgements = try RetrievalJudgements(try Self.bytes(qrels), named: qrels, for: collection)
+            guard OutsideModel(settings.model) == nil else {
+                throw StartProblem("\(settings.model) runs outside; only models that run here are evaluated")
+            }
             let model = try await ActiveModel.load(settings.model, settings: settings)
             guard let encoder = model.encoder else {
                 throw StartProblem(model.degradation?.detail ?? "there is no model \(settings.model)")

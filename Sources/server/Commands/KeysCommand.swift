@@ -76,7 +76,7 @@ struct KeysCommand: AsyncParsableCommand {
                 try await IdentityAccess.all { try await identity.listKeys(skip: $0, limit: $1) }
             }
             let now = Date()
-            if json { return try IdentityAccess.print(keys) { Self.write($1, now: now, to: &$0) } }
+            if json { return try IdentityAccess.print(keys) { APIKeyWriter.write($1, now: now, to: &$0) } }
             guard !keys.isEmpty else {
                 return Terminal.error("there are no keys; “pathlight keys create --role admin” makes one")
             }
@@ -95,24 +95,6 @@ struct KeysCommand: AsyncParsableCommand {
             }
             let scopes = key.scopes.isEmpty ? "" : key.scopes.joined(separator: ",")
             return [key.id, key.role, state, key.userID ?? "", scopes, key.label ?? ""].joined(separator: "\t")
-        }
-
-        private static func write(_ key: APIKeyRecord, now: Date, to json: inout JSONWriter) {
-            json.object { json in
-                json.field("id", key.id)
-                json.field("role", key.role)
-                json.field("user_id", key.userID)
-                json.field("scopes", key.scopes)
-                json.field("label", key.label)
-                json.field("active", key.isActive(at: now))
-                json.field("created_at", key.createdAt)
-                for (name, date) in [
-                    ("expires_at", key.expiresAt), ("revoked_at", key.revokedAt), ("last_used_at", key.lastUsedAt),
-                ] {
-                    json.name(name)
-                    if let date { json.value(date) } else { json.null() }
-                }
-            }
         }
     }
 

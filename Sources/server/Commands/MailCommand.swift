@@ -5,7 +5,8 @@ internal import Platform
 /// `pathlight mail`: what an operator needs to know of mail.
 struct MailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mail", abstract: "Tests that mail goes out.", subcommands: [Test.self])
+        commandName: "mail", abstract: "Tests that mail goes out, and tells to whom none goes.",
+        subcommands: [Test.self, MailBouncesCommand.self, MailSuppressedCommand.self, MailLiftCommand.self])
 
     /// `pathlight mail test --to ADDRESS`
     struct Test: AsyncParsableCommand {
@@ -27,15 +28,7 @@ struct MailCommand: AsyncParsableCommand {
 
         func run() async throws {
             let (settings, _) = try common.settings()
-            let plan: MailPlan
-            let mailer: any Mailer
-            do throws(MailError) {
-                plan = try MailPlan(settings.mail, dataFolder: settings.dataDirectory)
-                mailer = try plan.makeMailer()
-            } catch {
-                Terminal.error("pathlight: \(error)")
-                throw ExitCode(SettingsError.exitCode)
-            }
+            let (plan, mailer) = try settings.makeMail()
             let message = try Self.message(from: plan.from, to: try MailAddress(parsing: to))
             switch await mailer.send(message) {
             case .sent(let receipt):

@@ -39,7 +39,7 @@ struct Pathlight: AsyncParsableCommand {
             }
             if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
             Terminal.error("pathlight: \(error)")
-            Foundation.exit(error is SettingsError ? SettingsError.exitCode : 1)
+            Foundation.exit(SettingsError.exitCode(for: error))
         }
     }
 }

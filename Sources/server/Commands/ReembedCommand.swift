@@ -10,6 +10,9 @@ struct ReembedCommand: AsyncParsableCommand {
         commandName: "reembed",
         abstract: "Makes the stored vectors fit the careers' texts and the model; a running service goes on answering.",
         discussion: """
+            With --model gemini:NAME or openai:NAME the careers' texts are sent to that provider, which has to be set up, and \
+            calls count against the daily budget; a service sends people's texts there only where its settings name the model.
+
             Only what changed is embedded. The new vectors are written beside those in use, checked, and then put in use \
             at once; a running service follows within a second or two. Killed, it goes on where it was when it is run again.
             """)
@@ -104,6 +107,9 @@ struct ReembedCommand: AsyncParsableCommand {
 
 /// Embedding from a command: with a progress bar, waiting its turn.
 enum Embedding {
+    /// How long a provider outside that fails is asked again before a command gives up.
+    private static let patience = Duration.seconds(300)
+
     /// - Parameter model: nil for the one in use, or that of the settings where none is.
     static func complete(
         _ database: any SQLDatabase, settings: ServiceSettings, model: String?,
@@ -112,12 +118,49 @@ enum Embedding {
         let reembedder = Reembedder(database)
         var id = settings.model
         if model == nil, let inUse = try await reembedder.modelInUse() { id = inUse }
+        if let model = OutsideModel(id) {
+            return try await completeOutside(database, settings: settings, model, reembedder, options: options)
+        }
         let active = try await ActiveModel.load(id, settings: settings)
         guard let encoder = active.encoder else {
             throw StartProblem(
                 "careers cannot be embedded with \(id), and the vectors in use stay as they are: "
                     + "\(active.problem ?? "there is no such model"). \(try InstalledModels.advice(settings))")
         }
+        return try await complete(database, reembedder, encoder: encoder, options: options)
+    }
+
+    /// By a model outside. What it has made is kept where it fails: the next run goes on.
+    private static func completeOutside(
+        _ database: any SQLDatabase, settings: ServiceSettings, _ model: OutsideModel, _ reembedder: Reembedder,
+        options: Reembedder.Options
+    ) async throws -> ReembedReport {
+        guard settings.model == model.id else {
+            throw StartProblem(
+                "the careers' vectors are of \(model.id), which runs outside and is asked only where it is named: set "
+                    + "`model: \(model.id)`, or use “pathlight reembed --model ID”")
+        }
+        let outside = OutsideModels(settings, database: database, logger: Logger(label: "pathlight"))
+        do {
+            // Asked, not read from the store: under the same name it may be another model by now.
+            let vectorizer = try await outside.vectorizer(of: model, patience: patience)
+            let encoder = EncodingQueue(vectorizer)
+            // Before the careers: once these are in use, a service needs the others at once.
+            try await CareerGenerationBuilder(database: database, quiz: BuiltInContent.quiz()).preparePhrases(encoder)
+            let report = try await complete(database, reembedder, encoder: encoder, options: options)
+            await outside.close()
+            return report
+        } catch {
+            await outside.close()
+            guard let error = error as? VectorsUnavailable else { throw error }
+            throw StartProblem(
+                "\(error). The vectors in use stay as they are, and what was made is kept: run it again to go on")
+        }
+    }
+
+    private static func complete(
+        _ database: any SQLDatabase, _ reembedder: Reembedder, encoder: EncodingQueue, options: Reembedder.Options
+    ) async throws -> ReembedReport {
         let progress = ProgressReport("embedding careers")
         defer { progress.end() }
         var hasWaited = false

@@ -4,6 +4,7 @@ internal import Hummingbird
 internal import Logging
 internal import Metrics
 internal import NIOCore
+internal import Platform
 internal import ServiceLifecycle
 internal import Store
 
@@ -30,17 +31,25 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (settings, logger) = try common.settings(host: host, port: port, logFormat: logFormat, quiet: false)
+        let (settings, logger, values) = try common.settingsWithOrigins(
+            host: host, port: port, logFormat: logFormat, quiet: false)
         let registry = MetricsRegistry()
         MetricsSystem.bootstrap(registry)
         ProcessMetrics.register(in: registry)
-        let service = try await AssembledService.open(settings, registry: registry, logger: logger)
+        let service = try await AssembledService.open(settings, values: values, registry: registry, logger: logger)
         let watcher = CatalogueWatcher(catalogue: service.pathways.catalogue, logger: logger)
-        let application = try service.http.application(services: [watcher, service.platform.tasks]) {
-            [access = service.access] channel in
+        let firstAdmin = FirstAdmin(access: service.access, settings: settings, logger: logger)
+        let keyWatcher = TokenKeyWatcher(tokens: service.access.identity.tokens, logger: logger)
+        // Ended in reverse order: the first has what all others leave.
+        let services: [(any Service)?] = [
+            service.spans, watcher, service.platform.tasks, service.platform.budget, firstAdmin, keyWatcher,
+        ]
+        let address = service.platform.address
+        let application = try service.http.application(services: services.compactMap(\.self)) { channel in
             let port = channel.localAddress?.port ?? settings.port
             logger.notice("listening", metadata: ["address": "http://\(settings.host):\(port)/"])
-            await FirstAdmin.offerLink(access, settings: settings, port: port, logger: logger)
+            address.listens(on: port)
+            firstAdmin.offer(at: port)
         }
         do {
             try await service.http.serviceGroup(for: application).run()
@@ -59,23 +68,31 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// All routes of the service.
 enum Routes {
-    static func add(to service: HTTPService, pathways: Pathways, access: AccessControl) throws {
+    static func add(
+        to service: HTTPService, pathways: Pathways, access: AccessControl, mail: AccountMail, health: ServiceHealth
+    ) throws {
         let router = service.routes
         let guardian = SessionGuard(access: access, owners: SessionOwnerRepository(pathways.database))
         let allowsSignUp = service.settings.allowsSignUp
         service.makeIdempotent(
             WritingRoutes.paths, keepingRepliesIn: IdempotencyRepository(pathways.database, cipher: pathways.cipher))
         QuizRoutes(pathways: pathways).add(to: router)
-        RecommendRoutes(pathways: pathways, guardian: guardian, topNMaximum: service.settings.topNMaximum)
-            .add(to: router)
+        RecommendRoutes(
+            pathways: pathways, guardian: guardian, topNMaximum: service.settings.topNMaximum,
+            stages: StageMetrics(service.registry)
+        ).add(to: router)
         ResultRoutes(pathways: pathways, guardian: guardian).add(to: router)
         CareerRoutes(pathways: pathways).add(to: router)
         EmbeddingRoutes(pathways: pathways).add(to: router)
-        AuthRoutes(access: access, allowsSignUp: allowsSignUp).add(to: router)
+        AuthRoutes(access: access, mail: mail, allowsSignUp: allowsSignUp).add(to: router)
+        AccountRoutes(access: access, mail: mail).add(to: router)
         AdminKeyRoutes(access: access).add(to: router)
         AdminUserRoutes(access: access).add(to: router)
-        try AccountPages(access: access, allowsSignUp: allowsSignUp).add(to: router)
-        try ServiceRoutes(pathways: pathways, version: Pathlight.version, drain: service.drain)
+        AdminLearnerRoutes(access: access).add(to: router)
+        try AccountPages(access: access, mail: mail, allowsSignUp: allowsSignUp).add(to: router)
+        try AccountPage(access: access, mail: mail).add(to: router)
+        try MailedLinkPages(access: access, mail: mail).add(to: router)
+        try ServiceRoutes(pathways: pathways, health: health, version: Pathlight.version, drain: service.drain)
             .add(to: router)
     }
 }

@@ -3,13 +3,13 @@ internal import Foundation
 internal import Platform
 internal import Store
 
-/// `pathlight users create | list | disable | enable | role | password | assign | unassign`
+/// `pathlight users create | list | disable | enable | role | password | assign | unassign | learners`
 struct UsersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "users", abstract: "Makes, lists and changes accounts.",
         subcommands: [
             Create.self, List.self, Disable.self, Enable.self, SetRole.self, Password.self, Assign.self,
-            Unassign.self, UsersExportCommand.self, UsersEraseCommand.self, RotateKeyCommand.self,
+            Unassign.self, Learners.self, UsersExportCommand.self, UsersEraseCommand.self, RotateKeyCommand.self,
         ])
 
     enum AccountRole: String, ExpressibleByArgument, CaseIterable {
@@ -71,10 +71,11 @@ struct UsersCommand: AsyncParsableCommand {
             guard !users.isEmpty else {
                 return Terminal.error("there are no accounts; “pathlight users create” makes one")
             }
-            let lines = users.map { user in
-                [user.id, user.role, user.state.rawValue, user.email ?? "", user.name ?? ""].joined(separator: "\t")
-            }
-            try Terminal.data(lines.joined(separator: "\n"))
+            try Terminal.data(users.map(Self.line).joined(separator: "\n"))
+        }
+
+        static func line(_ user: UserRecord) -> String {
+            [user.id, user.role, user.state.rawValue, user.email ?? "", user.name ?? ""].joined(separator: "\t")
         }
     }
 
@@ -145,21 +146,26 @@ struct UsersCommand: AsyncParsableCommand {
         }
     }
 
-    /// `pathlight users assign LEARNER EDUCATOR`
-    struct Assign: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lets an educator see a learner.")
-
+    struct LearnerAndEducator: ParsableArguments {
         @Argument(help: "The learner's id.")
         var learner: String
 
         @Argument(help: "The educator's id.")
         var educator: String
+    }
 
+    /// `pathlight users assign LEARNER EDUCATOR`
+    struct Assign: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lets an educator see a learner.")
+
+        @OptionGroup var pair: LearnerAndEducator
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
-            try await IdentityAccess.withAccounts(common) { try await $0.assign(learner: learner, to: educator) }
-            Terminal.error("\(educator) sees \(learner)")
+            try await IdentityAccess.withAccounts(common) {
+                try await $0.assign(learner: pair.learner, to: pair.educator)
+            }
+            Terminal.error("\(pair.educator) sees \(pair.learner)")
         }
     }
 
@@ -167,20 +173,41 @@ struct UsersCommand: AsyncParsableCommand {
     struct Unassign: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Ends that an educator sees a learner.")
 
-        @Argument(help: "The learner's id.")
-        var learner: String
-
-        @Argument(help: "The educator's id.")
-        var educator: String
-
+        @OptionGroup var pair: LearnerAndEducator
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
             let was = try await IdentityAccess.withAccounts(common) { identity in
-                try await identity.unassign(learner: learner, from: educator)
+                try await identity.unassign(learner: pair.learner, from: pair.educator)
             }
-            guard was else { throw StartProblem("\(learner) was not assigned to \(educator)") }
-            Terminal.error("\(educator) does not see \(learner) any more")
+            guard was else { throw StartProblem("\(pair.learner) was not assigned to \(pair.educator)") }
+            Terminal.error("\(pair.educator) does not see \(pair.learner) any more")
+        }
+    }
+}
+
+extension UsersCommand {
+    /// `pathlight users learners EDUCATOR`
+    struct Learners: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the learners that an educator sees.")
+
+        @Argument(help: "The educator's id.")
+        var educator: String
+
+        @Flag(help: "Print one JSON document.")
+        var json = false
+
+        @OptionGroup var common: CommonOptions
+
+        func run() async throws {
+            let users = try await IdentityAccess.withAccounts(common) { identity in
+                try await IdentityAccess.all { try await identity.learners(of: educator, skip: $0, limit: $1) }
+            }
+            if json { return try IdentityAccess.print(users) { UserWriter.write($1, to: &$0) } }
+            guard !users.isEmpty else {
+                return Terminal.error("\(educator) sees nobody; “pathlight users assign” assigns a learner")
+            }
+            try Terminal.data(users.map(List.line).joined(separator: "\n"))
         }
     }
 }

@@ -8,8 +8,8 @@ package import NIOHTTPTypes
 /// connection for ever, and the rest of an unread body is read to its end whatever its size. This handler gives
 /// the first head, each body and a stalled reader one total time each, and each body a size. A refusal goes to
 /// the handler of the request as an error of its body, so that the client gets a problem document; what still
-/// arrives is thrown away for a moment, because closing on unread bytes would make the client's system drop the
-/// reply.
+/// arrives is thrown away until that is written and for a moment after, because closing on unread bytes would make the
+/// client's system drop the reply.
 ///
 /// A connection between two requests is the idle time-out's business.
 package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -25,7 +25,9 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
         package var body = TimeAmount.seconds(20)
         /// How long a client may leave a reply unread.
         package var write = TimeAmount.seconds(30)
-        /// From a refusal to the closing of the connection.
+        /// How long the reply to a refused request may take.
+        package var reply = TimeAmount.seconds(60)
+        /// From the reply to a refused request to the closing of the connection.
         package var grace = TimeAmount.seconds(2)
         package var bodyBytes = 1 << 20
 
@@ -129,7 +131,8 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
         case .stopTimer: stopReadTimer()
         case .close: context.close(promise: nil)
         case .refuse(let error):
-            startReadTimer(context, limits.grace)
+            // The moment begins with the reply, which a busy machine may write late.
+            startReadTimer(context, repliesOwed > 0 ? limits.reply : limits.grace)
             context.fireErrorCaught(error)
             context.read()
         }
@@ -141,6 +144,7 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
         if case .end = unwrapOutboundIn(data) {
             repliesOwed -= 1
             watches.removeAll()
+            if state.isRefusing, repliesOwed == 0 { startReadTimer(context, limits.grace) }
         }
         context.write(data, promise: promise)
     }

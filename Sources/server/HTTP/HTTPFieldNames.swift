@@ -9,6 +9,9 @@ extension HTTPField.Name {
     /// `true` on a reply that was given before and is sent again.
     package static let idempotencyReplayed = literal("Idempotency-Replayed")
 
+    /// Which trace a request belongs to (W3C Trace Context).
+    package static let traceParent = literal("traceparent")
+
     /// The session's token on a write by cookie, for scripts; forms have a field.
     package static let csrfToken = literal("X-CSRF-Token")
     /// Whether a browser's request comes from a page of this service (W3C Fetch Metadata).

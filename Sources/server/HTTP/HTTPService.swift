@@ -2,6 +2,7 @@ package import Hummingbird
 import HummingbirdCore
 package import Logging
 import NIOCore
+import Platform
 package import ServiceLifecycle
 package import Store
 import UnixSignals
@@ -23,31 +24,40 @@ package struct HTTPService {
     package let routes: GuardedRouter
     /// Nil where everybody may call everything: in tests of HTTP itself.
     package let access: AccessControl?
+    /// How many requests are answered at once.
+    package let admission: Admission
+    private let metrics: HTTPMetrics
     private let problems: ProblemTable
     private let table = RouteTable()
 
     /// - Parameters:
     ///   - problems: how the errors of the layers below become problem documents.
     ///   - access: who may call what; with it, every route needs a rule.
+    ///   - traces: records requests; nil records none.
     package init(
         settings: ServiceSettings, registry: MetricsRegistry, problems: ProblemTable = ProblemTable(),
-        access: AccessControl? = nil, logger: Logger
+        access: AccessControl? = nil, traces: TraceRecorder? = nil, logger: Logger
     ) {
         self.settings = settings
         self.registry = registry
         self.problems = problems
         self.logger = logger
         drain = DrainGate(pause: settings.timeouts.drain)
+        admission = Admission(maximum: settings.requestLimits.concurrentRequests ?? Admission.defaultMaximum)
         registry.describe(HTTPMetrics.definitions)
+        metrics = HTTPMetrics(factory: registry)
         router = Router(context: RequestScope.self, options: [.autoGenerateHeadEndpoints])
         routes = GuardedRouter(router, rules: access?.rules ?? RouteRules())
         self.access = access
-        router.add(middleware: ObservationMiddleware(metrics: HTTPMetrics(factory: registry)))
+        // The outermost, so that a trace has all of its request and the access log the trace's id.
+        if let traces { router.add(middleware: TracingMiddleware(traces)) }
+        router.add(middleware: ObservationMiddleware(metrics: metrics))
         router.add(middleware: EntityTagMiddleware())
         router.add(middleware: SecurityHeadersMiddleware())
         router.add(middleware: ProblemMiddleware(table: problems, routes: table))
         router.add(middleware: HeadLimitsMiddleware())
         if let access {
+            router.add(middleware: ProxyMiddleware(access: access))
             router.add(middleware: LimitsMiddleware(access: access))
             router.add(middleware: AuthenticationMiddleware(access: access))
             router.add(middleware: PrincipalLimitsMiddleware(access: access))
@@ -66,6 +76,7 @@ package struct HTTPService {
         router.add(
             middleware: IdempotencyMiddleware(
                 repository: repository, routes: paths, table: problems,
+                lifetime: .seconds(settings.retention.idempotencyHours * 3_600),
                 metrics: IdempotencyMetrics(factory: registry)))
     }
 
@@ -85,10 +96,16 @@ package struct HTTPService {
         limits.header = TimeAmount(timeouts.header)
         limits.body = TimeAmount(timeouts.body)
         limits.write = TimeAmount(timeouts.write)
+        // The deadline answers before that; what hangs in spite of it is cut off.
+        limits.reply = TimeAmount(timeouts.request) + .seconds(2)
         limits.bodyBytes = settings.limits.bodyBytes
         let guardLimits = limits
+        let (admission, metrics, logger) = (admission, metrics, logger)
         let channel = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionGuard(limits: guardLimits)],
+            additionalChannelHandlers: [
+                ConnectionGuard(limits: guardLimits),
+                AdmissionGuard(admission: admission, metrics: metrics, logger: logger),
+            ],
             idleTimeout: TimeAmount(timeouts.idle),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: HeadLimitsMiddleware.parserFieldBytes,

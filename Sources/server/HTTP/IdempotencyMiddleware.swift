@@ -18,8 +18,6 @@ import VectorMath
 package struct IdempotencyMiddleware: RouterMiddleware {
     package typealias Context = RequestScope
 
-    /// How long a key is remembered.
-    package static let lifetime = Duration.seconds(24 * 3_600)
     static let purgePeriod = Duration.seconds(3_600)
     /// Failures of one attempt and not of the request: the next may fare better.
     private static let passing: Set<HTTPResponse.Status> = [.requestTimeout, .tooManyRequests]
@@ -27,16 +25,22 @@ package struct IdempotencyMiddleware: RouterMiddleware {
     private let repository: IdempotencyRepository
     private let routes: Set<String>
     private let table: ProblemTable
+    /// How long a key is remembered.
+    private let lifetime: Duration
     private let metrics: IdempotencyMetrics
     private let attempts = IdempotencyAttempts()
 
-    /// - Parameter routes: the patterns of the routes that write; on others the header field is ignored.
+    /// - Parameters:
+    ///   - routes: the patterns of the routes that write; on others the header field is ignored.
+    ///   - lifetime: how long a key is remembered.
     package init(
-        repository: IdempotencyRepository, routes: Set<String>, table: ProblemTable, metrics: IdempotencyMetrics
+        repository: IdempotencyRepository, routes: Set<String>, table: ProblemTable, lifetime: Duration,
+        metrics: IdempotencyMetrics
     ) {
         self.repository = repository
         self.routes = routes
         self.table = table
+        self.lifetime = lifetime
         self.metrics = metrics
     }
 
@@ -128,7 +132,7 @@ package struct IdempotencyMiddleware: RouterMiddleware {
     private func purgeIfDue(_ context: RequestScope) async {
         guard attempts.isPurgeDue(every: Self.purgePeriod) else { return }
         do {
-            let seconds = Double(Self.lifetime.components.seconds)
+            let seconds = Double(lifetime.components.seconds)
             _ = try await repository.purge(olderThan: Date(timeIntervalSinceNow: -seconds))
         } catch {
             context.logger.warning("old keys could not be removed", metadata: ["error": "\(error)"])

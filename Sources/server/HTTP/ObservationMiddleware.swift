@@ -22,8 +22,7 @@ package struct ObservationMiddleware: RouterMiddleware {
         // The problem middleware lies inside this one, so that errors have become replies here.
         let response = try await next(request, context)
         let duration = start.duration(to: .now)
-        let pattern = context.endpointPath ?? ProblemMiddleware.unmatched
-        let route = pattern == ProblemMiddleware.unmatched ? "unmatched" : pattern
+        let route = context.route
         metrics.record(method: request.method, route: route, status: response.status.code, duration: duration)
         context.logger.info(
             "request",

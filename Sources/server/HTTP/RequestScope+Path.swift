@@ -2,6 +2,12 @@ import Foundation
 import Hummingbird
 
 extension RequestScope {
+    /// The route's pattern, such as `/api/careers/{id}`, and never a path; `unmatched` for a request that no route takes.
+    var route: String {
+        guard let pattern = endpointPath, pattern != ProblemMiddleware.unmatched else { return "unmatched" }
+        return pattern
+    }
+
     /// The id that a route's pattern takes out of the path, percent-decoded (RFC 3986, section 2.1): `a%2Fb` is the id
     /// “a/b”. The router splits the path before, so that an encoded slash separates nothing.
     ///

@@ -20,13 +20,18 @@ package struct SecurityHeadersMiddleware: RouterMiddleware {
         _ request: Request, context: RequestScope, next: (Request, RequestScope) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)
+        Self.add(to: &response.headers)
+        return response
+    }
+
+    /// Adds what a reply with these fields lacks.
+    static func add(to fields: inout HTTPFields) {
         func add(_ name: HTTPField.Name, _ value: String) {
-            if response.headers[name] == nil { response.headers[name] = value }
+            if fields[name] == nil { fields[name] = value }
         }
-        let isPage = response.headers[.contentType]?.hasPrefix("text/html") ?? false
+        let isPage = fields[.contentType]?.hasPrefix("text/html") ?? false
         add(.xContentTypeOptions, "nosniff")
         add(.referrerPolicy, isPage ? "same-origin" : "no-referrer")
         add(.contentSecurityPolicy, isPage ? Self.pagePolicy : Self.dataPolicy)
-        return response
     }
 }

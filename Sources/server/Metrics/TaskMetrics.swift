@@ -11,6 +11,9 @@ package final class TaskMetrics: Sendable {
     static let oldest = MetricDefinition(
         "pathlight_tasks_oldest_due_seconds",
         "Time for which the task that is due the longest has been waiting; 0 where none is due.")
+    static let abandoned = MetricDefinition(
+        "pathlight_task_abandoned_total",
+        "Attempts that went on after they were told to stop, and were left to themselves, by kind.")
     static let storeFailures = MetricDefinition(
         "pathlight_task_store_failures_total", "Times that a worker could not reach the queue.")
 
@@ -27,14 +30,26 @@ package final class TaskMetrics: Sendable {
 
     package init(_ registry: MetricsRegistry) {
         self.registry = registry
-        registry.describe([Self.duration, Self.tasks, Self.oldest, Self.storeFailures])
+        registry.describe([Self.duration, Self.tasks, Self.oldest, Self.abandoned, Self.storeFailures])
         failures = Counter(label: Self.storeFailures.name, dimensions: [], factory: registry)
         age = Meter(label: Self.oldest.name, dimensions: [], factory: registry)
+    }
+
+    /// Shows what alerts ask of these kinds before there is any of it: a counter that begins with its first event is
+    /// never seen to grow by it.
+    package func expect(_ kinds: [String]) {
+        for kind in kinds {
+            _ = Counter(label: Self.abandoned.name, dimensions: [("kind", kind)], factory: registry)
+            let series = Series(kind: kind, state: TaskState.dead.rawValue)
+            shown.withLock { $0[series] = meter(of: series) }
+        }
     }
 
     package func note(_ event: TaskEvent) {
         switch event {
         case .storeFailed: failures.increment()
+        case .abandoned(let attempt):
+            Counter(label: Self.abandoned.name, dimensions: [("kind", attempt.kind)], factory: registry).increment()
         case .ended(let attempt, let ending):
             CoreMetrics.Timer(
                 label: Self.duration.name, dimensions: [("kind", attempt.kind), ("ending", ending.name)],
@@ -50,11 +65,14 @@ package final class TaskMetrics: Sendable {
             uniquingKeysWith: { $0 + $1 })
         shown.withLock { shown in
             for series in counts.keys where shown[series] == nil {
-                shown[series] = Meter(
-                    label: Self.tasks.name, dimensions: [("kind", series.kind), ("state", series.state)],
-                    factory: registry)
+                shown[series] = meter(of: series)
             }
             for (series, meter) in shown { meter.set(counts[series] ?? 0) }
         }
+    }
+
+    private func meter(of series: Series) -> Meter {
+        Meter(
+            label: Self.tasks.name, dimensions: [("kind", series.kind), ("state", series.state)], factory: registry)
     }
 }

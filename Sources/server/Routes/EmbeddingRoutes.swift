@@ -7,6 +7,8 @@ internal import NIOCore
 /// `POST /v1/embeddings`: OpenAI's request and reply, answered by the model on board, in float32.
 struct EmbeddingRoutes {
     static let maximumInputs = 2_048
+    /// What costs no more than a few single texts do.
+    private static let smallList = 8
 
     private enum Input {
         case texts([String])
@@ -41,7 +43,13 @@ struct EmbeddingRoutes {
         let wanted = try await request.readFields(in: scope) { fields in read(fields, limits: scope.limits) }
         let model = pathways.catalogue.model
         guard let embedder = model.embedder, let reference = model.reference else {
-            throw HTTPProblem(.modelUnavailable, model.degradation?.detail ?? "There is no usable model.")
+            // A model outside is asked for people's own words alone, not for whatever somebody sends.
+            let isOutside = model.remote != nil
+            throw HTTPProblem(
+                .modelUnavailable,
+                isOutside
+                    ? "This service's model, \(model.id), runs outside; only models that run here answer this route."
+                    : model.degradation?.detail ?? "There is no usable model.")
         }
         if let name = wanted.model, name != model.id {
             throw HTTPProblem(
@@ -57,9 +65,13 @@ struct EmbeddingRoutes {
         case .texts(let texts): tokens = texts.map { embedder.tokenIDs(of: $0) }
         case .tokens(let lists): tokens = lists
         }
+        // Long lists take turns with others in the queue, which has a bound of its own.
+        if tokens.count > Self.smallList { scope.giveUpPlace() }
         let exact = try await reference.ready()
+        let start = ContinuousClock.now
         let vectors = try await scope.watchingClient { try await computed(tokens, exact.embedder, exact.queue) }
         let count = tokens.reduce(0) { $0 + $1.count }
+        RequestTrace.current?.embedded(texts: tokens.count, tokens: count, since: start)
         return .json(capacity: vectors.count * 4_096) { json in
             json.object { json in
                 json.field("object", "list")

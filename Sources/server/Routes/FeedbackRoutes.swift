@@ -78,10 +78,11 @@ struct FeedbackRoutes {
             status: .ok, kind, named, recommendation: named.recommendation, isRecorded: false, at: nil)
     }
 
-    /// Asked before the write, which leaves what stands already as it is and so would not always find out.
+    /// Asked before the write, which leaves what stands already as it is and so would not always find out. Another
+    /// session's recommendation is as if it were not there, so that nothing tells whether an id exists.
     private func requireRecommendation(_ named: Named) async throws {
         guard let id = named.recommendation else { return }
-        guard try await !pathways.recommendations.contains(id: id) else { return }
+        guard try await !pathways.recommendations.contains(id: id, in: named.session) else { return }
         throw HTTPProblem(
             .recommendationNotFound, "There is no recommendation “\(excerpt(of: id))”.",
             errors: [FieldError(path: "recommendation_id", message: "there is no such recommendation")])

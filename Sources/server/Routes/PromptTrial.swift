@@ -31,6 +31,7 @@ struct PromptTrial {
         let call = LLMRequest(
             feature: "prompt_trial", userID: scope.principal.userID, prompt: prompt, temperature: wanted.temperature,
             maximumOutputTokens: wanted.tokens, deadline: wanted.deadline, usesCache: wanted.usesCache)
+        scope.giveUpPlace()
         let start = ContinuousClock.now
         let schema = wanted.schema
         do throws(LLMError) {

@@ -6,11 +6,14 @@ internal import Store
 /// `POST /api/results/recommend/` and `POST /api/recommend/batch/`.
 struct RecommendRoutes {
     static let maximumBatch = 256
+    /// What costs no more than a few single requests do.
+    private static let smallBatch = 8
     static let maximumSessionIDBytes = 64
 
     let pathways: Pathways
     let guardian: SessionGuard
     let topNMaximum: Int
+    let stages: StageMetrics
 
     func add(to router: GuardedRouter) {
         router.post("/api/results/recommend", .recommend) { request, scope in try await recommend(request, scope) }
@@ -34,18 +37,29 @@ struct RecommendRoutes {
             return reader.request(fields, storedAnswers: stored)
         }
         if isPersonal, let named { wanted.history = try await history(of: named) }
+        giveUpPlace(scope, requests: 1)
         let reply = try await scope.watchingClient { [wanted] in try await pathways.recommender.recommend(wanted) }
+        RequestTrace.current?.recommended([reply])
+        stages.made([reply])
         let recommendation = RecommendationRecord(
             id: scope.effectID(for: "recommendation") ?? RandomID.make(), generation: reply.generation,
             careerIDs: reply.recommendations.map(\.career.id), query: LearningRecord(reply).text)
         let writer = RecommendationWriter(reply: reply, recommendationID: recommendation.id)
         // Written once: what is kept is what is sent, but for what only one of the two has.
         let kept = writer.kept()
+        let made = ContinuousClock.now
         // The ids are promised to the client once they are durable, so the store comes before the answer.
         let sessionID = try await keep(
             kept, recommendation, request: body, answers: wanted.answers, in: named,
             owner: scope.principal.userID, newID: scope.effectID(for: "session"))
+        stages.stored(since: made)
         return .json(capacity: kept.count + 512) { writer.write(kept: kept, to: &$0, sessionID: sessionID) }
+    }
+
+    /// Many texts take turns with others in the queue, and texts for a model outside wait for its answer without computing:
+    /// both have bounds of their own.
+    private func giveUpPlace(_ scope: RequestScope, requests: Int) {
+        if requests > Self.smallBatch || pathways.catalogue.model.remote != nil { scope.giveUpPlace() }
     }
 
     /// What was done in a session before, as far as it bears on what is recommended next.
@@ -119,8 +133,12 @@ struct RecommendRoutes {
                 .invalidFields, "requests: must have at least one request",
                 errors: [FieldError(path: "requests", message: "must have at least one request")])
         }
+        giveUpPlace(scope, requests: wanted.count)
         var replies: [RecommendationReply] = []
         let results = try await scope.watchingClient { try await pathways.recommender.recommend(batch: wanted) }
+        let given = results.compactMap { try? $0.get() }
+        RequestTrace.current?.recommended(given)
+        stages.made(given)
         for (position, result) in results.enumerated() {
             switch result {
             case .success(let reply): replies.append(reply)

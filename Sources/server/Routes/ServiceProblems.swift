@@ -77,6 +77,8 @@ extension ProblemTable {
                 .textNeedsModel,
                 "Text alone cannot be ranked without a model. \(degradation.detail) "
                     + "Answers of the quiz and abilities still work.")
+        case .textUnavailable(let degradation):
+            HTTPProblem(.textNeedsModel, degradation.detail)
         case .abilityCount(let count):
             field("abilities", "must have exactly \(Ability.count) numbers, not \(count)")
         case .abilityOutOfRange(let position, let value):

@@ -3,45 +3,54 @@ internal import Embedder
 internal import Engine
 internal import Foundation
 internal import Hummingbird
-internal import Mustache
 internal import NIOCore
 internal import VectorIndex
 
 /// Health, the API's description and the pages.
 struct ServiceRoutes {
+    private static let scripts = ["app", "state", "quiz", "asking", "list", "career", "results", "docs"]
+
     let pathways: Pathways
+    let health: ServiceHealth
     let version: String
     let drain: DrainGate
 
-    /// - Throws: what is wrong with the page's template.
+    /// - Throws: what is wrong with a page's template.
     func add(to router: GuardedRouter) throws {
         router.get("/livez", .open) { _, _ in Self.plain("alive") }
         router.get("/readyz", .open) { _, _ in try readiness() }
         router.get("/healthz", .open) { _, _ in try readiness() }
         try home(on: router)
-        page("/docs", asset: "web/docs.html", type: "text/html; charset=utf-8", on: router)
-        page("/openapi.json", asset: "openapi.json", type: "application/json", on: router)
-        page("/assets/app.css", asset: "web/app.css", type: "text/css; charset=utf-8", on: router)
-        for script in ["app.js", "results.js", "docs.js"] {
-            page("/assets/\(script)", asset: "web/\(script)", type: "text/javascript; charset=utf-8", on: router)
+        let docs = ByteBuffer(string: try HTMLPage("docs").text(["title": "API"]))
+        serve(docs, at: "/docs", type: "text/html; charset=utf-8", on: router)
+        file("/openapi.json", asset: "openapi.json", type: "application/json", on: router)
+        file("/assets/app.css", asset: "web/app.css", type: "text/css; charset=utf-8", on: router)
+        for script in Self.scripts {
+            file("/assets/\(script).js", asset: "web/\(script).js", type: "text/javascript; charset=utf-8", on: router)
         }
-        page("/assets/favicon.svg", asset: "web/favicon.svg", type: "image/svg+xml", on: router)
-        page("/favicon.ico", asset: "web/favicon.svg", type: "image/svg+xml", on: router)
+        file("/assets/favicon.svg", asset: "web/favicon.svg", type: "image/svg+xml", on: router)
+        file("/favicon.ico", asset: "web/favicon.svg", type: "image/svg+xml", on: router)
     }
 
     /// Ready, even where degraded: the service answers, and says how well.
     private func readiness() throws -> Response {
         try drain.refuseIfDraining()
         let generation = pathways.recommender.current
+        let troubles = health.troubles
         return .json { json in
             json.object { json in
-                json.field("status", generation.degradation == nil ? "ready" : "degraded")
+                json.field("status", troubles.isEmpty ? "ready" : "degraded")
                 json.field("version", version)
-                json.name("degraded")
-                RecommendationWriter.write(generation.degradation, to: &json)
+                json.field("degraded", arrayOf: troubles) { json, trouble in
+                    json.object { json in
+                        json.field("part", trouble.part.rawValue)
+                        json.field("reason", trouble.reason)
+                        json.field("detail", trouble.detail)
+                    }
+                }
                 json.field("careers", generation.index.count)
                 json.field("generation", generation.number)
-                json.field("model", pathways.embedder.map { _ in pathways.modelID })
+                json.field("model", pathways.catalogue.model.encoder.map { _ in pathways.modelID })
                 json.field("space", generation.space?.id)
                 json.field("embedding") { json in write(generation.embedding, to: &json) }
                 json.field("calibration") { json in
@@ -77,24 +86,26 @@ struct ServiceRoutes {
 
     /// The quiz, with what the page can tell before its script runs.
     private func home(on router: GuardedRouter) throws {
-        let template = try MustacheTemplate(
-            string: String(decoding: Assets.data("web/index.html") ?? Data(), as: UTF8.self))
-        router.get("/", .everyone) { _, _ in
+        let page = try HTMLPage("index")
+        router.get("/", .everyone) { _, scope in
             let generation = pathways.recommender.current
-            let page = template.render(
-                [
-                    "careers": generation.index.count, "clusters": generation.clusters.count,
-                    "degraded": generation.degradation != nil,
-                ] as [String: any Sendable])
+            let text = page.text([
+                "careers": generation.index.count, "clusters": generation.clusters.count,
+                "degraded": generation.degradation != nil, "signed_in": scope.isByCookie,
+            ])
             return Response(
-                status: .ok, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-cache"],
-                body: .init(byteBuffer: ByteBuffer(string: page)))
+                status: .ok,
+                headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-cache", .vary: "Cookie"],
+                body: .init(byteBuffer: ByteBuffer(string: text)))
         }
     }
 
-    private func page(_ path: String, asset: String, type: String, on router: GuardedRouter) {
+    private func file(_ path: String, asset: String, type: String, on router: GuardedRouter) {
         guard let data = Assets.data(asset) else { return }
-        let bytes = ByteBuffer(bytes: data)
+        serve(ByteBuffer(bytes: data), at: path, type: type, on: router)
+    }
+
+    private func serve(_ bytes: ByteBuffer, at path: String, type: String, on router: GuardedRouter) {
         // The same until another program starts, so hashed once.
         let tag = EntityTag.strong(of: bytes)
         router.get(RouterPath(path), .open) { _, _ in
@@ -108,8 +119,6 @@ struct ServiceRoutes {
 /// What the recommender tells `/metrics`.
 enum RecommenderMetrics {
     static func register(_ pathways: Pathways, in registry: MetricsRegistry) {
-        let degraded = MetricDefinition(
-            "pathlight_degraded", "1 where the service is degraded for the reason in the label, 0 where it is whole.")
         let careers = MetricDefinition("pathlight_careers", "Careers that can be recommended.")
         let generation = MetricDefinition("pathlight_generation", "Number of the careers' generation that is served.")
         let stale = MetricDefinition(
@@ -120,23 +129,22 @@ enum RecommenderMetrics {
         let misses = MetricDefinition("pathlight_embedding_cache_misses", "Texts embedded since the start.")
         let tokens = MetricDefinition(
             "pathlight_embedded_tokens", "Tokens that went through the model since the start.")
-        registry.describe([degraded, careers, generation, stale, pending, hits, misses, tokens])
-        func meter(_ definition: MetricDefinition, _ labels: [(String, String)] = []) -> Meter {
-            Meter(label: definition.name, dimensions: labels, factory: registry)
+        registry.describe([careers, generation, stale, pending, hits, misses, tokens])
+        func meter(_ definition: MetricDefinition) -> Meter {
+            Meter(label: definition.name, dimensions: [], factory: registry)
         }
-        let isDegraded = meter(degraded, [("reason", pathways.degradation?.reason.rawValue ?? "none")])
         let (staleCount, pendingCount) = (meter(stale), meter(pending))
         let (careerCount, number) = (meter(careers), meter(generation))
         let (hitCount, missCount, tokenCount) = (meter(hits), meter(misses), meter(tokens))
         EmbeddingQueueMetrics.register(in: registry) { pathways.embeddingStatistics }
         registry.onRender {
             let current = pathways.recommender.current
-            isDegraded.set(current.degradation == nil ? 0.0 : 1.0)
             careerCount.set(Double(current.index.count))
             number.set(Double(current.number))
             staleCount.set(Double(current.embedding.stale))
             pendingCount.set(Double(current.embedding.pending))
-            guard let statistics = pathways.embedder?.statistics else { return }
+            let model = pathways.catalogue.model
+            guard let statistics = model.embedder?.statistics ?? model.remote?.statistics else { return }
             hitCount.set(Double(statistics.hits))
             missCount.set(Double(statistics.misses))
             tokenCount.set(Double(statistics.tokens))

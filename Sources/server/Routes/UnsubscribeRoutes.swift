@@ -16,28 +16,27 @@ package struct UnsubscribeRoutes {
     private static let maximumBytes = 16 << 10
 
     private let unsubscriber: Unsubscriber
-    private let template: MustacheTemplate
+    private let page: HTMLPage
 
     /// - Throws: what is wrong with the page's template.
     package init(_ unsubscriber: Unsubscriber) throws {
         self.unsubscriber = unsubscriber
-        template = try MustacheTemplate(
-            string: String(decoding: Assets.data("web/unsubscribe.html") ?? Data(), as: UTF8.self))
+        page = try HTMLPage("unsubscribe")
     }
 
     package func add(to router: GuardedRouter) {
         router.get("/unsubscribe/{token}", .open) { _, scope in
             guard let subscription = unsubscriber.read(try scope.parameters.require("token")) else {
-                return page(.unknown)
+                return reply(.unknown)
             }
-            return page(.asks(subscription.list))
+            return reply(.asks(subscription.list))
         }
         router.post("/unsubscribe/{token}", .open) { request, scope in
             try await Self.requireOneClick(request, scope)
             guard let list = try await unsubscriber.accept(try scope.parameters.require("token")) else {
-                return page(.unknown)
+                return reply(.unknown)
             }
-            return page(.done(list))
+            return reply(.done(list))
         }
     }
 
@@ -83,21 +82,14 @@ package struct UnsubscribeRoutes {
         case unknown
     }
 
-    private func page(_ state: State) -> Response {
-        let (status, title): (HTTPResponse.Status, String) =
-            switch state {
-            case .asks: (.ok, "Unsubscribe")
-            case .done: (.ok, "You are unsubscribed")
-            case .unknown: (.notFound, "This link does not hold")
-            }
-        var values: [String: any Sendable] = ["title": title, "asks": false, "done": false, "unknown": false]
+    private func reply(_ state: State) -> Response {
         switch state {
-        case .asks(let list): (values["asks"], values["list"]) = (true, list.name)
-        case .done(let list): (values["done"], values["list"]) = (true, list.name)
-        case .unknown: values["unknown"] = true
+        case .asks(let list):
+            page.response(title: "Unsubscribe", texts: ["list": list.name], flags: ["asks": true])
+        case .done(let list):
+            page.response(title: "You are unsubscribed", texts: ["list": list.name], flags: ["done": true])
+        case .unknown:
+            page.response(title: "This link does not hold", flags: ["unknown": true], status: .notFound)
         }
-        return Response(
-            status: status, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(string: template.render(values))))
     }
 }

@@ -69,7 +69,7 @@ extension ServiceSettings {
         switch logFormat {
         case .json: return JSONLogHandler(label: label, level: logLevel)
         case .text:
-            var handler = StreamLogHandler.standardError(label: label)
+            var handler = StreamLogHandler(label: label, stream: TextLogStream())
             handler.logLevel = logLevel
             return handler
         }

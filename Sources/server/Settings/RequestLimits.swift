@@ -13,10 +13,13 @@ package struct RequestLimits: Sendable, Equatable {
             self.burst = burst
         }
 
-        func rate(otherwise perSecond: Double, isExposed: Bool) -> TokenBucket.Rate? {
+        /// The rate to keep; nil for none.
+        package func rate(otherwise perSecond: Double, isExposed: Bool) -> TokenBucket.Rate? {
             guard let rate = self.perSecond ?? (isExposed ? perSecond : nil), rate > 0 else { return nil }
             // Four seconds' worth at once: a page with its pictures, a class that starts together.
-            return TokenBucket.Rate(perSecond: rate, burst: burst ?? max(1, Int(rate * 4)))
+            let bursts = TokenBucket.Rate.burstRange
+            let fitting = Int(min(rate * 4, Double(bursts.upperBound)))
+            return TokenBucket.Rate(perSecond: rate, burst: burst ?? max(bursts.lowerBound, fitting))
         }
     }
 
@@ -24,8 +27,8 @@ package struct RequestLimits: Sendable, Equatable {
     package var address = Setting()
     /// Of one key or user.
     package var key = Setting()
-    /// Requests under way at once, of all together.
-    package var concurrentRequests = 512
+    /// Requests answered at once, of all together; nil for as many as the processors are good for.
+    package var concurrentRequests: Int?
 
     package init() {}
 

@@ -14,6 +14,8 @@ extension ServiceSettings {
         package let settings: ServiceSettings
         /// One sentence each, for the log.
         package let warnings: [String]
+        /// Every setting, with where its value comes from.
+        package let values: [SettingValue]
     }
 
     /// Reads the settings: defaults, then `PATHLIGHT_*` variables, then the file, then flags; the later wins.
@@ -69,6 +71,7 @@ extension ServiceSettings {
         try reader.read(.queueTokens, into: &settings.embedding.tokens, in: 16_384...100_000_000)
         try reader.read(.queueTexts, into: &settings.embedding.texts, in: 64...10_000_000)
         try reader.read(.batchTokens, into: &settings.embedding.batchTokens, in: 1...65_536)
+        try reader.read(.remoteDeadline, into: &settings.remoteDeadline)
         try reader.readProxies(.trustedProxy, into: &settings.trustedProxy)
         try reader.readPublicURL(.publicURL, into: &settings.publicURL)
         try reader.read(into: &settings.mail)
@@ -76,6 +79,8 @@ extension ServiceSettings {
         try reader.read(into: &settings.llm)
         try reader.read(.llmPrompts, into: &settings.promptFolder)
         try reader.read(into: &settings.retention)
+        try reader.read(into: &settings.tracing)
+        try reader.read(into: &settings.tasks)
         try reader.read(.concurrentRequests, into: &settings.requestLimits.concurrentRequests, in: 1...100_000)
         try reader.readRate(.addressRate, into: &settings.requestLimits.address.perSecond)
         try reader.read(.addressBurst, into: &settings.requestLimits.address.burst, in: TokenBucket.Rate.burstRange)
@@ -96,7 +101,8 @@ extension ServiceSettings {
             throw SettingsError.queueBelowText(
                 tokens: settings.embedding.tokens, stringBytes: settings.limits.stringBytes)
         }
-        return Loaded(settings: settings, warnings: unknownVariables(in: environment))
+        return Loaded(
+            settings: settings, warnings: unknownVariables(in: environment), values: reader.journal.values)
     }
 
     /// Variables that look like the service's own and set nothing. They are no error, because a shell may hold

@@ -52,6 +52,8 @@ package struct ServiceSettings: Sendable, Equatable {
     package var indexMemory = IndexMemory.full
     /// How many texts may wait to be embedded, and how many are embedded together.
     package var embedding = EmbeddingQueue.Limits()
+    /// How long a request waits for the vectors of its texts where a model outside makes them.
+    package var remoteDeadline = Duration.milliseconds(1_500)
     /// The address of a proxy that ends TLS in front of the service, or several, or networks, separated by commas.
     package var trustedProxy: String?
     /// The address under which people reach the service, for links in mail; nil makes no such links.
@@ -62,8 +64,11 @@ package struct ServiceSettings: Sendable, Equatable {
     /// The operator's own texts of prompts; nil for none.
     package var promptFolder: String?
     package var retention = RetentionRules()
+    /// How many tasks run at a time, and how long others leave a task that this process holds.
+    package var tasks = TaskWorker.Settings()
     package var requestLimits = RequestLimits()
     package var tokens = TokenOptions()
+    package var tracing = TracingSettings()
     /// Whether people may make accounts for themselves.
     package var allowsSignUp = true
 

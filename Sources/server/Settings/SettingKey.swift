@@ -30,6 +30,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case queueTokens = "embedding.queue_tokens"
     case queueTexts = "embedding.queue_texts"
     case batchTokens = "embedding.batch_tokens"
+    case remoteDeadline = "embedding.remote_seconds"
     case trustedProxy = "trusted_proxy"
     case publicURL = "public_url"
     case mailHost = "mail.smtp.host"
@@ -77,12 +78,18 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case llmCacheStoredEntries = "llm.cache_stored_entries"
     case llmMaxReplyBytes = "llm.max_reply_bytes"
     case llmPrompts = "llm.prompts"
+    case taskConcurrency = "tasks.concurrency"
+    case taskLease = "tasks.lease_seconds"
     case retentionSessions = "retention.sessions_days"
     case retentionAnonymousSessions = "retention.anonymous_sessions_days"
     case retentionIdempotency = "retention.idempotency_hours"
     case retentionMailLog = "retention.mail_log_days"
     case retentionLLMUsage = "retention.llm_usage_days"
     case retentionSignInAttempts = "retention.sign_in_attempts_days"
+    case tracingURL = "tracing.url"
+    case tracingEvery = "tracing.every"
+    case tracingTrustCaller = "tracing.trust_caller"
+    case tracingHeaderFile = "tracing.header_file"
 
     package var components: [String] { rawValue.split(separator: ".").map(String.init) }
 

@@ -56,6 +56,16 @@ extension SettingsReader {
         try read(.retentionSignInAttempts, into: &rules.signInAttemptsDays, in: 1...36_500)
     }
 
+    /// How this process does tasks.
+    func read(into tasks: inout TaskWorker.Settings) throws {
+        try read(.taskConcurrency, into: &tasks.maximumRunning, in: 1...64)
+        // A worker looks every second or so whether a third of a lease is over: less would be lost by a busy machine.
+        let range = 5...3600
+        try read(.taskLease, into: &tasks.lease, expected: "a whole number of seconds from 5 to 3600") { text in
+            Int(text).flatMap { range.contains($0) ? .seconds($0) : nil }
+        }
+    }
+
     private func readCache(into cache: inout ResponseCache.Limits) throws {
         try read(.llmCacheSeconds, into: &cache.lifetime, expected: "a whole number of seconds; 0 keeps no reply") {
             text in

@@ -6,6 +6,8 @@ struct SettingsReader {
     let overrides: InMemoryProvider
     let file: SettingsFile?
     let environment: EnvironmentVariablesProvider
+    /// What was read, and what holds where nothing was.
+    let journal = SettingsJournal()
 
     init(environment: [String: String], file: SettingsFile?, overrides: SettingsOverrides) {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
@@ -59,7 +61,9 @@ struct SettingsReader {
     func read<Value>(
         _ key: SettingKey, into value: inout Value, expected: String, _ convert: (String) -> Value?
     ) throws {
-        guard let found = try find(key) else { return }
+        let found = try find(key)
+        journal.note(key, given: found.map { ($0.text, $0.source) }, otherwise: value)
+        guard let found else { return }
         guard let converted = convert(found.text) else {
             let shown = key.isSecret ? "a value that is not shown" : found.text
             throw SettingsError.invalidValue(key: found.key, source: found.source, value: shown, expected: expected)
@@ -83,10 +87,10 @@ struct SettingsReader {
     }
 
     func read(_ key: SettingKey, into value: inout Int?, in range: ClosedRange<Int>) throws {
-        var number = range.lowerBound
-        if try find(key) != nil {
-            try read(key, into: &number, in: range)
-            value = number
+        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        try read(key, into: &value, expected: expected) { text -> Int?? in
+            guard let number = Int(text), range.contains(number) else { return nil }
+            return .some(number)
         }
     }
 

@@ -19,6 +19,62 @@ struct ActiveModel: Sendable {
     /// Why there is no encoder, in words.
     let problem: String?
 
+    /// Nil where the model runs here, or there is none.
+    var remote: RemoteVectorizer? { encoder?.remote }
+    var choice: ModelChoice { ModelChoice(id: id, precision: precision, space: remote?.space.id) }
+    /// Whether it is a model outside that is to be used and has not told yet which space its vectors are of.
+    let isWaitedFor: Bool
+
+    /// Loads a model, or gets ready to ask one outside.
+    ///
+    /// - Throws: `VectorsUnavailable` where a model outside has to be asked which space its vectors are of, and gives none.
+    static func load(
+        _ choice: ModelChoice, settings: ServiceSettings, outside: OutsideModels
+    ) async throws -> ActiveModel {
+        guard let model = OutsideModel(choice.id) else {
+            return try await load(
+                choice.id, precision: choice.precision, settings: settings, limits: settings.embedding)
+        }
+        guard settings.model == model.id else {
+            return ActiveModel(choice, degradation: model.notNamed, isWaitedFor: false)
+        }
+        let vectorizer = try await outside.vectorizer(of: model, space: choice.space, isAwaited: true)
+        return ActiveModel(choice, encoder: EncodingQueue(vectorizer), isWaitedFor: false)
+    }
+
+    /// A model outside that gives nothing at present.
+    static func waiting(for choice: ModelChoice, _ error: VectorsUnavailable) -> ActiveModel {
+        ActiveModel(
+            choice,
+            degradation: Degradation(
+                reason: .init(rawValue: error.reason), detail: "Careers are ranked by abilities alone: \(error)."),
+            isWaitedFor: true)
+    }
+
+    private init(
+        _ choice: ModelChoice, encoder: EncodingQueue? = nil, degradation: Degradation? = nil, isWaitedFor: Bool
+    ) {
+        self.init(
+            id: choice.id, precision: choice.precision, embedder: nil, queue: nil, encoder: encoder, reference: nil,
+            degradation: degradation, problem: degradation?.detail, isWaitedFor: isWaitedFor)
+    }
+
+    private init(
+        id: String, precision: EncoderPrecision, embedder: TextEmbedder?, queue: EmbeddingQueue?,
+        encoder: EncodingQueue?, reference: ReferenceModel?, degradation: Degradation?, problem: String?,
+        isWaitedFor: Bool = false
+    ) {
+        self.id = id
+        self.precision = precision
+        self.embedder = embedder
+        self.queue = queue
+        self.encoder = encoder
+        self.reference = reference
+        self.degradation = degradation
+        self.problem = problem
+        self.isWaitedFor = isWaitedFor
+    }
+
     /// Loads a model on a thread of its own: it takes a good part of a second.
     ///
     /// - Parameters:

@@ -10,12 +10,14 @@ struct CatalogueWatcher: Service {
     private static let interval = Duration.seconds(1)
     /// Between two attempts to embed while another process does: it may be killed, and leave the rest to this one.
     private static let longestTurn = Duration.seconds(10)
+    /// Between two looks whether a model outside that failed is well again; one look is three short texts.
+    private static let longestSilence = Duration.seconds(30)
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    try await keep(.following, problem: "the changed catalogue is not served") {
+                    try await keep(.following, problem: "not all that the store has is served") {
                         try await catalogue.follow()
                     }
                 }
@@ -24,6 +26,11 @@ struct CatalogueWatcher: Service {
                         try await catalogue.complete()
                     }
                 }
+                group.addTask {
+                    try await keep(
+                        .asking, problem: "people's texts are not read", longest: Self.longestSilence
+                    ) { try await catalogue.checkModel() }
+                }
                 try await group.waitForAll()
             }
         }
@@ -31,7 +38,8 @@ struct CatalogueWatcher: Service {
 
     /// Takes a step every second, and more and more seldom where it fails; each problem is logged once.
     private func keep(
-        _ step: StandingProblems.Step, problem: String, _ work: @Sendable () async throws -> Void
+        _ step: StandingProblems.Step, problem: String, longest: Duration = RetrySchedule.longest,
+        _ work: @Sendable () async throws -> Void
     ) async throws {
         var retry = RetrySchedule()
         while true {
@@ -48,7 +56,7 @@ struct CatalogueWatcher: Service {
                 // Another process does it already, or this one has yet to follow it.
                 retry.failed(at: .now, revision: revision, longest: Self.longestTurn)
             } catch {
-                retry.failed(at: .now, revision: revision)
+                retry.failed(at: .now, revision: revision, longest: longest)
                 let description = "\(problem): \(error)"
                 if catalogue.note(description, in: step) {
                     logger.error("what was served before is served on", metadata: ["problem": "\(description)"])

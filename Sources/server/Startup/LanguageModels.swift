@@ -8,16 +8,10 @@ struct LanguageModels: Sendable {
     let gateway: LLMGateway
     let prompts: PromptLibrary
 
-    /// - Parameters:
-    ///   - definitions: the prompts of features, besides the built-in ones.
-    ///   - promptFolder: of the operator, with texts in place of others; nil for none.
-    /// - Throws: `PromptError`, which names the file.
     static func make(
-        _ settings: LLMSettings, definitions: [PromptDefinition] = [], promptFolder: String?,
-        transport: any OutboundTransport, database: any SQLDatabase, cipher: any ColumnCipher,
-        factory: any MetricsFactory, logger: Logger
-    ) throws -> LanguageModels {
-        let metrics = LanguageModelMetrics(factory: factory)
+        _ settings: LLMSettings, prompts: PromptLibrary, transport: any OutboundTransport, database: any SQLDatabase,
+        cipher: any ColumnCipher, slots: CallSlots, factory: any MetricsFactory, logger: Logger
+    ) -> LanguageModels {
         let provider = settings.provider(transport: transport)
         for problem in settings.problems { logger.warning("degraded", metadata: ["detail": "\(problem)"]) }
         if let provider {
@@ -29,12 +23,15 @@ struct LanguageModels: Sendable {
                 ])
         }
         let gateway = LLMGateway(
-            settings: settings, provider: provider, database: database, cipher: cipher,
-            observe: { event in note(event, metrics, logger) })
-        let prompts = try PromptLibrary(
-            BuiltInPrompts.all + definitions, folder: try promptFolder.map { try PromptLibrary.readFolder($0) } ?? [:],
-            database: database)
+            settings: settings, provider: provider, database: database, cipher: cipher, slots: slots,
+            observe: observer(factory: factory, logger: logger))
         return LanguageModels(gateway: gateway, prompts: prompts)
+    }
+
+    /// Takes note of what a gateway says.
+    static func observer(factory: any MetricsFactory, logger: Logger) -> @Sendable (LLMEvent) -> Void {
+        let metrics = LanguageModelMetrics(factory: factory)
+        return { event in note(event, metrics, logger) }
     }
 
     /// Logs and counts what the gateway says. Neither user, prompt nor text is in it.
@@ -42,6 +39,8 @@ struct LanguageModels: Sendable {
         switch event {
         case .finished(let report):
             metrics.finished(report)
+            // The gateway tells it on the task of the call.
+            RequestTrace.current?.called(report)
             let isFine = ["ok", "cached", "repaired"].contains(report.outcome)
             logger.log(
                 level: isFine ? .debug : .info, "language model call",
@@ -50,12 +49,16 @@ struct LanguageModels: Sendable {
                     "ms": "\(Int(report.seconds * 1000))", "input_tokens": "\(report.usage.inputTokens)",
                     "output_tokens": "\(report.usage.outputTokens)",
                 ])
+        case .paid(let payment): metrics.paid(payment)
         case .alert(let alert):
             metrics.alerted(percent: alert.percent)
             logger.warning(
-                "the daily budget of language models is \(alert.percent) % used",
+                alert.percent < 100
+                    ? "the daily budget of language models is \(alert.percent) % used"
+                    : "the daily budget of language models is used up, or too little is left of it for a call",
                 metadata: [
                     "day": "\(alert.state.day)", "spent": "\(USD.text(nanodollars: alert.state.spent))",
+                    "set aside": "\(USD.text(nanodollars: alert.state.reserved))",
                     "limit": "\(USD.text(nanodollars: alert.state.limit))",
                     "to raise it": "PUT /api/admin/budgets/",
                 ])

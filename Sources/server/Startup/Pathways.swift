@@ -17,8 +17,9 @@ struct Pathways: Sendable {
     let quiz: Quiz
     let recommender: Recommender
     let catalogue: ServedCatalogue
+    let outside: OutsideModels
 
-    /// Nil where there is no usable model.
+    /// Nil where there is no usable model here.
     var embedder: TextEmbedder? { catalogue.model.embedder }
     /// Of all queues there are.
     var embeddingStatistics: EmbeddingQueueStatistics? {
@@ -45,9 +46,10 @@ struct Pathways: Sendable {
         do {
             let cipher = try await PrivateColumns.open(settings, database: database, logger: logger).cipher
             let quiz = try BuiltInContent.quiz()
+            let outside = OutsideModels(settings, database: database, logger: logger)
             try await updateCatalogue(in: database, logger: logger)
             let catalogue = try await ServedCatalogue.open(
-                database: database, quiz: quiz, comparison: comparison, settings: settings,
+                database: database, quiz: quiz, comparison: comparison, settings: settings, outside: outside,
                 indexPlace: keepsIndex ? settings.indexPlace : nil, completing: completing, logger: logger)
             let generation = catalogue.recommender.current
             logger.info(
@@ -61,7 +63,7 @@ struct Pathways: Sendable {
                 database: database, cipher: cipher, sessions: SessionRepository(database, cipher: cipher),
                 recommendations: RecommendationRepository(database, cipher: cipher),
                 events: CareerEventRepository(database), quiz: quiz, recommender: catalogue.recommender,
-                catalogue: catalogue)
+                catalogue: catalogue, outside: outside)
         } catch {
             try? await database.close()
             throw error
@@ -72,13 +74,17 @@ struct Pathways: Sendable {
         URL(fileURLWithPath: settings.dataDirectory, isDirectory: true).appendingPathComponent("pathlight.db").path
     }
 
-    static func openDatabase(_ settings: ServiceSettings, logger: Logger) async throws -> any SQLDatabase {
+    /// - Parameter migrates: whether the schema is brought up to date; false leaves it as it is, for who only looks.
+    static func openDatabase(
+        _ settings: ServiceSettings, migrates: Bool = true, logger: Logger
+    ) async throws -> any SQLDatabase {
         if let url = settings.databaseURL, !url.isEmpty {
             throw StartProblem(
                 "DATABASE_URL is set, and this version keeps its data in SQLite alone; unset it, or name a folder with --data"
             )
         }
         let database = try await SQLiteDatabase.open(SQLiteSettings(path: databasePath(settings)))
+        guard migrates else { return database }
         let report = try await SchemaMigrator().migrate(database)
         if !report.applied.isEmpty {
             logger.info("database migrated", metadata: ["from": "\(report.from)", "to": "\(report.to)"])

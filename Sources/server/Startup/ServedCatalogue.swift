@@ -11,6 +11,7 @@ final class ServedCatalogue: Sendable {
     private let database: any SQLDatabase
     private let builder: CareerGenerationBuilder
     private let settings: ServiceSettings
+    private let outside: OutsideModels
     private let logger: Logger
     private let state: Mutex<State>
 
@@ -19,7 +20,9 @@ final class ServedCatalogue: Sendable {
         var progress: ReembedProgress?
         /// The revision that was last looked at.
         var revision: Int64
-        /// No career of the store has a vector yet: what was served before is served on.
+        /// A model outside is yet to be asked for something without which careers are served by their abilities.
+        var asksModel: Bool
+        /// No career of the store has a vector yet: what was served before is served on, or all by their abilities.
         var waitsForAll = false
         /// The revision at which nothing was left to embed: what is stale there is to stay so.
         var settled: Int64?
@@ -28,20 +31,32 @@ final class ServedCatalogue: Sendable {
 
     private init(
         recommender: Recommender, database: any SQLDatabase, builder: CareerGenerationBuilder,
-        settings: ServiceSettings, logger: Logger, model: ActiveModel, revision: Int64, waitsForAll: Bool
+        settings: ServiceSettings, outside: OutsideModels, logger: Logger, model: ActiveModel, revision: Int64,
+        asksModel: Bool, waitsForAll: Bool
     ) {
         self.recommender = recommender
         self.database = database
         self.builder = builder
         self.settings = settings
+        self.outside = outside
         self.logger = logger
-        state = Mutex(State(model: model, progress: nil, revision: revision, waitsForAll: waitsForAll))
+        state = Mutex(
+            State(
+                model: model, progress: nil, revision: revision, asksModel: asksModel, waitsForAll: waitsForAll))
     }
 
     var model: ActiveModel { state.withLock { $0.model } }
 
     /// How far the re-embedding that this process does is; nil where it does none.
     var progress: ReembedProgress? { state.withLock { $0.progress } }
+
+    /// Why people's texts are not read at present although the careers have vectors; nil where they are.
+    var trouble: Degradation? {
+        model.remote?.trouble.map {
+            Degradation(
+                reason: .init(rawValue: $0.reason), detail: "What people write is not read at present: \($0).")
+        }
+    }
 
     /// What keeps this process from serving the latest catalogue with its own vectors; nil where nothing does.
     var problem: String? { state.withLock { $0.problems.summary } }
@@ -57,12 +72,16 @@ final class ServedCatalogue: Sendable {
     /// - Parameter indexPlace: where the index is kept between starts; nil for nowhere.
     static func open(
         database: any SQLDatabase, quiz: Quiz, comparison: AbilityComparison, settings: ServiceSettings,
-        indexPlace: IndexPlace?, completing: CareerGenerationBuilder.Completion, logger: Logger
+        outside: OutsideModels, indexPlace: IndexPlace?, completing: CareerGenerationBuilder.Completion, logger: Logger
     ) async throws -> ServedCatalogue {
         let content = try await CatalogueContent.read(from: database)
         let choice = try await modelToLoad(in: database, settings: settings, logger: logger)
-        let model = try await ActiveModel.load(
-            choice.id, precision: choice.precision, settings: settings, limits: settings.embedding)
+        let model: ActiveModel
+        do {
+            model = try await ActiveModel.load(choice, settings: settings, outside: outside)
+        } catch let error as VectorsUnavailable {
+            model = .waiting(for: choice, error)
+        }
         if let degradation = model.degradation {
             logger.warning(
                 "degraded", metadata: ["reason": "\(degradation.reason.rawValue)", "detail": "\(degradation.detail)"])
@@ -72,17 +91,28 @@ final class ServedCatalogue: Sendable {
         let generation: CareerGeneration
         let statistics: CareerGenerationBuilder.Statistics
         var isSetAside = false
+        var asksModel = model.isWaitedFor
+        // A service answers at once, and has what a provider outside is to make made meanwhile.
+        let remote = completing == .always ? nil : model.remote?.withoutAsking
         do {
             (generation, statistics) = try await builder.build(
-                content, encoder: model.encoder, degradation: model.degradation, completing: completing
+                content, encoder: remote.map { EncodingQueue($0) } ?? model.encoder, degradation: model.degradation,
+                completing: completing
             ) { progress in
                 logger.info("embedding careers", metadata: ["done": "\(progress.done)", "of": "\(progress.total)"])
             }
         } catch ReembedError.otherModel {
             // Another process has just changed it.
             return try await open(
-                database: database, quiz: quiz, comparison: comparison, settings: settings, indexPlace: indexPlace,
-                completing: completing, logger: logger)
+                database: database, quiz: quiz, comparison: comparison, settings: settings, outside: outside,
+                indexPlace: indexPlace, completing: completing, logger: logger)
+        } catch let error as VectorsUnavailable {
+            logger.warning("degraded", metadata: ["reason": "\(error.reason)", "detail": "\(error)"])
+            let waiting = ActiveModel.waiting(for: choice, error)
+            (generation, statistics) = try await builder.build(
+                content, encoder: nil, degradation: waiting.degradation, completing: .never)
+            isSetAside = true
+            asksModel = true
         } catch let error as ReembedError {
             // Vectors that nobody can ask about here, of other weights or composed in another way: the model waits
             // until they are made anew, which the watcher goes on to say.
@@ -90,8 +120,8 @@ final class ServedCatalogue: Sendable {
             guard try await ModelChoice.read(from: database, settings: settings) == choice else {
                 // Somebody has just gone back; of what is in use now the model can be loaded.
                 return try await open(
-                    database: database, quiz: quiz, comparison: comparison, settings: settings, indexPlace: indexPlace,
-                    completing: completing, logger: logger)
+                    database: database, quiz: quiz, comparison: comparison, settings: settings, outside: outside,
+                    indexPlace: indexPlace, completing: completing, logger: logger)
             }
             logger.warning("degraded", metadata: ["detail": "\(error)"])
             let degradation = Degradation(
@@ -102,9 +132,10 @@ final class ServedCatalogue: Sendable {
         }
         let catalogue = ServedCatalogue(
             recommender: Recommender(generation: generation, encoder: isSetAside ? nil : model.encoder),
-            database: database, builder: builder, settings: settings, logger: logger, model: model,
-            revision: Int64(clamping: generation.number), waitsForAll: isSetAside)
+            database: database, builder: builder, settings: settings, outside: outside, logger: logger, model: model,
+            revision: Int64(clamping: generation.number), asksModel: asksModel, waitsForAll: isSetAside && !asksModel)
         catalogue.report(generation, statistics)
+        catalogue.reportWeakness(of: model)
         return catalogue
     }
 
@@ -113,7 +144,8 @@ final class ServedCatalogue: Sendable {
         in database: any SQLDatabase, settings: ServiceSettings, logger: Logger
     ) async throws -> ModelChoice {
         let choice = try await ModelChoice.read(from: database, settings: settings)
-        if choice.id != settings.model {
+        // Of one outside the degradation tells.
+        if choice.id != settings.model, OutsideModel(choice.id) == nil {
             logger.warning(
                 "the settings name another model than the careers are embedded with; the latter is used",
                 metadata: [
@@ -149,6 +181,11 @@ final class ServedCatalogue: Sendable {
             ])
     }
 
+    private func reportWeakness(of model: ActiveModel) {
+        guard let weakness = model.remote?.weakness else { return }
+        logger.warning("the model outside is not looked after", metadata: ["detail": "\(weakness)"])
+    }
+
     // MARK: Keeping in step
 
     /// Counts up with every change that there is to follow.
@@ -157,8 +194,11 @@ final class ServedCatalogue: Sendable {
     /// Serves what the store has now, if that is another state than what is served.
     func follow() async throws {
         let revision = try await storedRevision()
-        guard revision != state.withLock({ $0.revision }) else { return }
+        let (last, asksModel) = state.withLock { ($0.revision, $0.asksModel) }
+        guard asksModel || revision != last else { return }
         let content = try await CatalogueContent.read(from: database)
+        // A model outside may take its time, or be gone: careers that changed do not wait for it.
+        if asksModel || self.model.remote != nil { try await serveWithoutVectors(content) }
         let model = try await followModel()
         do {
             let (generation, statistics) = try await builder.build(
@@ -167,12 +207,24 @@ final class ServedCatalogue: Sendable {
             report(generation, statistics)
             state.withLock { $0.waitsForAll = false }
         } catch CatalogueError.empty where !content.careers.isEmpty {
+            try await serveWithoutVectors(content)
             state.withLock { $0.waitsForAll = true }
         }
         state.withLock { state in
             state.revision = content.revision
+            state.asksModel = false
             state.model = model
         }
+    }
+
+    /// Serves careers by their abilities, where the ones that are served have no vectors either: nothing is lost by it.
+    private func serveWithoutVectors(_ content: CatalogueContent) async throws {
+        let current = recommender.current
+        guard current.space == nil, Int64(clamping: current.number) != content.revision else { return }
+        let (generation, statistics) = try await builder.build(
+            content, encoder: nil, degradation: current.degradation, completing: .never)
+        recommender.publish(generation, encoder: nil)
+        report(generation, statistics)
     }
 
     /// Whether careers are left that may need a vector.
@@ -186,17 +238,31 @@ final class ServedCatalogue: Sendable {
     /// The model of the vectors in use now, and while a rollback is held, in their precision.
     private func followModel() async throws -> ActiveModel {
         let present = model
-        guard try await Reembedder(database).spaceInUse() != nil else { return present }
+        if !present.isWaitedFor {
+            guard try await Reembedder(database).spaceInUse() != nil else { return present }
+        }
         let choice = try await ModelChoice.read(from: database, settings: settings)
-        guard choice != ModelChoice(id: present.id, precision: present.precision) else { return present }
-        let next = try await ActiveModel.load(
-            choice.id, precision: choice.precision, settings: settings, limits: settings.embedding)
-        if let degradation = next.degradation {
+        guard choice != present.choice || present.isWaitedFor else { return present }
+        let next = try await ActiveModel.load(choice, settings: settings, outside: outside)
+        reportWeakness(of: next)
+        if let degradation = next.degradation, degradation != present.degradation {
             logger.error(
                 "the careers were re-embedded with a model that is not usable here",
                 metadata: ["model": "\(choice.id)", "detail": "\(degradation.detail)"])
         }
         return next
+    }
+
+    /// Asks a model outside that failed, or that nobody has looked at for a while, whether it answers as before.
+    ///
+    /// - Throws: `VectorsUnavailable`.
+    func checkModel() async throws {
+        guard let remote = model.remote, remote.wantsCheck else { return }
+        do {
+            try await remote.check()
+        } catch let error as VectorsUnavailable {
+            throw remote.trouble ?? error
+        }
     }
 
     /// Embeds what has no fitting vector; while a rollback is held, what has none at all.

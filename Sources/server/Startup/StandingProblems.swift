@@ -5,6 +5,8 @@ package struct StandingProblems: Sendable {
         case following
         /// Giving vectors to careers that have none that fits.
         case embedding
+        /// Asking a model outside.
+        case asking
     }
 
     private var problems: [Step: String] = [:]

@@ -24,6 +24,7 @@ struct TaskService: Service {
         settings: TaskWorker.Settings = TaskWorker.Settings(), registry: MetricsRegistry, logger: Logger
     ) throws {
         let metrics = TaskMetrics(registry)
+        metrics.expect(handlers.map { $0.kind })
         self.queue = queue
         self.metrics = metrics
         self.logger = logger
@@ -89,6 +90,13 @@ struct TaskService: Service {
         switch event {
         case .storeFailed(let doing, let error):
             logger.error("the queue cannot be reached", metadata: ["doing": "\(doing)", "problem": "\(error)"])
+        case .abandoned(let attempt):
+            logger.error(
+                "a task does not end though it was told to; others get it when its lease runs out",
+                metadata: [
+                    "task": "\(attempt.id)", "kind": "\(attempt.kind)", "attempt": "\(attempt.number)",
+                    "seconds": "\(attempt.duration.seconds)",
+                ])
         case .ended(let attempt, let ending):
             var metadata: Logger.Metadata = [
                 "task": "\(attempt.id)", "kind": "\(attempt.kind)", "attempt": "\(attempt.number)",
@@ -129,6 +137,10 @@ struct TaskService: Service {
                 metadata: [
                     "schedule": "\(schedule)", "settled": "\(SQLTime.text(of: from))", "now": "\(SQLTime.text(of: to))",
                 ])
+        case .success(.failed(let schedule, let problem)):
+            logger.error(
+                "a schedule cannot be queued; the others are",
+                metadata: ["schedule": "\(schedule)", "problem": "\(problem)"])
         case .failure(let error):
             logger.error("schedules cannot be looked at", metadata: ["problem": "\(error)"])
         }

@@ -29,6 +29,24 @@ package enum OTLPTraces {
         return json.finishBytes()
     }
 
+    /// What a collector that took a batch says of spans that it did not take (OTLP's `ExportTracePartialSuccess`).
+    ///
+    /// - Returns: how many, 0 for a reply that says nothing of it or is none, and why in the collector's words.
+    package static func rejection(in reply: [UInt8]) -> (count: Int, reason: String?) {
+        guard case .object(let reply)? = try? JSONParser.parse(reply),
+            case .object(let part)? = reply["partialSuccess"]
+        else { return (0, nil) }
+        let count =
+            switch part["rejectedSpans"] {
+            case .string(let text)?: Int(text) ?? 0
+            case .integer(let number)?: Int(number)
+            default: 0
+            }
+        guard count > 0 else { return (0, nil) }
+        guard case .string(let reason)? = part["errorMessage"], !reason.isEmpty else { return (count, nil) }
+        return (count, excerpt(of: reason, limit: 200))
+    }
+
     private static func write(_ span: TraceSpan, to json: inout JSONWriter) {
         json.object { json in
             json.field("traceId", span.trace.text)

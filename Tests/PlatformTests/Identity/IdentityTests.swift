@@ -171,6 +171,13 @@ struct IdentityTests {
             }
             #expect(try await identity.principal(bearer: own).role == .user)
             #expect(try await identity.hasAdminKey() == false)
+            // Nobody can administer anything with one that is for careers alone.
+            _ = try await identity.createKey(role: .admin, scopes: ["careers"])
+            #expect(try await identity.hasAdminKey() == false)
+            #expect(try await identity.makeAdminLink() != nil)
+            _ = try await identity.createKey(role: .admin, scopes: ["admin", "careers"])
+            #expect(try await identity.hasAdminKey())
+            #expect(try await identity.makeAdminLink() == nil)
             await expectIdentityError(.invalidRole) { try await identity.setRole(.service, of: user.id) }
             await expectIdentityError(.notFound) { try await identity.setRole(.user, of: "unknown") }
             await expectIdentityError(.notFound) { try await identity.setState(.disabled, of: "unknown") }

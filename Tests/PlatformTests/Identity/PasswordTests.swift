@@ -113,6 +113,10 @@ struct PasswordTests {
         #expect(try await busy.check("x", against: nil).matches == false, "and it goes on afterwards")
     }
 
+    @Test func `computes two at a time where nothing else is said`() {
+        #expect(PasswordHasher(parameters: .cheap).concurrency == 2)
+    }
+
     // MARK: Rules
 
     @Test(arguments: [

@@ -283,7 +283,7 @@ struct TokenVerifierTests {
     @Test func `a damaged file leaves the keys as they were and is reported`() async throws {
         let (fixture, verifier) = try await Self.withKeys()
         let token = try fixture.token(header: #"{"alg":"ES256","kid":"e1"}"#, by: fixture.ecdsa)
-        for (number, damage) in ["{", "", #"{"keys":[]}"#, #"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}"#]
+        for (number, damage) in ["{", "", #"{"keys":{}}"#, #"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}"#]
             .enumerated()
         {
             try fixture.folder.write(damage, to: "jwks.json")
@@ -298,6 +298,35 @@ struct TokenVerifierTests {
         try fixture.write(try fixture.ecdsaEntry())
         _ = try await verifier.principal(of: token)
         #expect(verifier.statistics?.keySetProblem == nil && verifier.statistics?.keys == 1)
+    }
+
+    @Test func `a list without keys takes all of them back, and is no start`() async throws {
+        let (fixture, verifier) = try await Self.withKeys()
+        let token = try fixture.token(header: #"{"alg":"ES256","kid":"e1"}"#, by: fixture.ecdsa)
+        _ = try await verifier.principal(of: token)
+        for entries in [[], [#"{"kty":"OKP","crv":"Ed25519","x":"AAAA","kid":"o"}"#]] {
+            try fixture.write(try fixture.ecdsaEntry())
+            _ = try await verifier.principal(of: token)
+            try fixture.folder.write(#"{"keys":[\#(entries.joined())]}"#, to: "jwks.json")
+            await Self.expectRefused(token, verifier)
+            #expect(verifier.statistics?.keys == 0 && verifier.statistics?.keySetProblem == nil)
+            let error = await expectIdentityError(.invalidSettings) { _ = try await fixture.verifier() }
+            #expect(error?.message.contains(fixture.path) == true)
+        }
+        // The secret of HS256 is another matter.
+        _ = try await verifier.principal(of: try fixture.token())
+    }
+
+    @Test func `the file is looked at while no token comes`() async throws {
+        let (fixture, verifier) = try await Self.withKeys()
+        #expect(await verifier.refresh()?.keys == 2)
+        try fixture.write(try fixture.ecdsaEntry())
+        #expect(verifier.statistics?.keys == 2)
+        #expect(await verifier.refresh()?.keys == 1)
+        try FileManager.default.removeItem(atPath: fixture.path)
+        let problem = await verifier.refresh()?.keySetProblem
+        #expect(problem?.contains("{\"keys\": []}") == true, "it says what takes the keys back")
+        #expect(verifier.statistics?.keys == 1)
     }
 
     @Test func `keys for other things are left out, and a bad key is told by its place`() async throws {

@@ -16,7 +16,7 @@ struct WebSessionsTests {
 
     @Test func `a session is its token's alone, and the token is not stored`() async throws {
         try await Self.run { fixture, sessions, user in
-            let token = try await sessions.create(userID: user)
+            let token = try await sessions.create(userID: user, passwordHash: nil)
             #expect(token.utf8.count == 43)
             #expect(try await sessions.authenticate(token).userID == user)
             let stored = try await fixture.database.read {
@@ -25,7 +25,7 @@ struct WebSessionsTests {
             #expect(stored?.utf8.count == 64 && stored?.contains(token) == false)
             // Who reads the database has no cookie.
             await expectIdentityError(.invalidCredential) { _ = try await sessions.authenticate(stored ?? "") }
-            let other = try await sessions.create(userID: user)
+            let other = try await sessions.create(userID: user, passwordHash: nil)
             #expect(other != token)
         }
     }
@@ -33,14 +33,14 @@ struct WebSessionsTests {
     @Test(arguments: ["", "x", String(repeating: "A", count: 43), String(repeating: "A", count: 44), "' OR 1=1 --"])
     func `another token is refused`(token: String) async throws {
         try await Self.run { _, sessions, user in
-            _ = try await sessions.create(userID: user)
+            _ = try await sessions.create(userID: user, passwordHash: nil)
             await expectIdentityError(.invalidCredential) { _ = try await sessions.authenticate(token) }
         }
     }
 
     @Test func `a session ends after 14 days without use`() async throws {
         try await Self.run { fixture, sessions, user in
-            let token = try await sessions.create(userID: user)
+            let token = try await sessions.create(userID: user, passwordHash: nil)
             fixture.clock.advance(by: 14 * Self.day - 1)
             _ = try await sessions.authenticate(token)
             fixture.clock.advance(by: 14 * Self.day - 1)
@@ -52,7 +52,7 @@ struct WebSessionsTests {
 
     @Test func `a session in daily use ends after 60 days`() async throws {
         try await Self.run { fixture, sessions, user in
-            let token = try await sessions.create(userID: user)
+            let token = try await sessions.create(userID: user, passwordHash: nil)
             for _ in 0..<59 {
                 fixture.clock.advance(by: Self.day)
                 _ = try await sessions.authenticate(token)
@@ -68,7 +68,7 @@ struct WebSessionsTests {
 
     @Test func `use is written every five minutes and not at every request`() async throws {
         try await Self.run { fixture, sessions, user in
-            let token = try await sessions.create(userID: user)
+            let token = try await sessions.create(userID: user, passwordHash: nil)
             let start = fixture.clock.now
             fixture.clock.advance(by: 299)
             _ = try await sessions.authenticate(token)
@@ -82,7 +82,7 @@ struct WebSessionsTests {
     @Test func `signing out ends one session, or all but the one in use`() async throws {
         try await Self.run { _, sessions, user in
             var tokens: [String] = []
-            for _ in 0..<4 { tokens.append(try await sessions.create(userID: user)) }
+            for _ in 0..<4 { tokens.append(try await sessions.create(userID: user, passwordHash: nil)) }
             try await sessions.end(tokens[0])
             try await sessions.end(tokens[0])
             try await sessions.end("nonsense")
@@ -96,7 +96,10 @@ struct WebSessionsTests {
 
     @Test func `a form's token is of its session alone`() async throws {
         try await Self.run { _, sessions, user in
-            let (one, two) = (try await sessions.create(userID: user), try await sessions.create(userID: user))
+            let (one, two) = (
+                try await sessions.create(userID: user, passwordHash: nil),
+                try await sessions.create(userID: user, passwordHash: nil)
+            )
             let csrf = WebSessions.csrfToken(for: one)
             #expect(csrf == WebSessions.csrfToken(for: one))
             #expect(WebSessions.isValid(csrfToken: csrf, for: one))

@@ -162,6 +162,21 @@ struct JSONSchemaTests {
         }
     }
 
+    @Test(arguments: [
+        ("9223372036854775808", [JSONSchema.integer(0...100), .integer()], ["must be at most 100", ""]),
+        ("-1e300", [JSONSchema.integer(0...100), .integer()], ["must be at least 0", ""]),
+        ("1.5", [JSONSchema.integer(0...100), .integer()], ["must be a whole number", "must be a whole number"]),
+    ])
+    func `a number beyond 64 bits is whole, and as large as it is`(
+        text: String, schemas: [JSONSchema], problems: [String]
+    ) throws {
+        let tree = try JSONReply.tree(of: text)
+        for (schema, problem) in zip(schemas, problems) {
+            let found = schema.violations(in: tree)
+            #expect(problem.isEmpty ? found.isEmpty : found.count == 1 && found[0].message.hasPrefix(problem))
+        }
+    }
+
     @Test func `no text does harm to the reader`() {
         var generator = SeededGenerator()
         let pieces = [

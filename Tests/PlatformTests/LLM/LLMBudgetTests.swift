@@ -3,6 +3,19 @@ import Platform
 import Store
 import Testing
 
+extension LLMTestGateway {
+    /// One that has answered four times for 1,000,000 billionths each, of the day's 5,000,000.
+    static func nearlySpent() async throws -> LLMTestGateway {
+        let price = ModelPrice(input: 1_000_000, output: 1_000_000)
+        let test = try await LLMTestGateway([], then: LLMTestReply.openAI("ok", input: 100, output: 900)) {
+            $0.prices = PriceTable(prices: [:], fallback: price)
+            $0.dailyBudget = 5_000_000
+        }
+        for _ in 0..<4 { _ = try await test.gateway.text(test.request()) }
+        return test
+    }
+}
+
 /// The day's money as the gateway spends it.
 struct LLMBudgetTests {
     /// What one call can cost at most: some 700 tokens in at $1 and 1000 out at $1 a million.
@@ -20,6 +33,36 @@ struct LLMBudgetTests {
         await expectLLMError(.overBudget(limitNanodollars: 1000)) { try await test.gateway.text(test.request()) }
         #expect(test.transport.requests.isEmpty)
         #expect(try await test.gateway.budget.state().reserved == 0)
+        try await test.close()
+    }
+
+    @Test func `that the budget is used up is known from the first refusal until a call is paid for`() async throws {
+        let table = table
+        let test = try await LLMTestGateway([], then: LLMTestReply.openAI("ok", input: 100, output: 900)) {
+            $0.prices = table
+            $0.dailyBudget = 1000
+        }
+        let (budget, limits) = (test.gateway.budget, LLMBudgetRepository(test.database))
+        func isUsedUp() async throws -> Bool { budget.isUsedUp(try await budget.state()) }
+        #expect(try await isUsedUp() == false)
+        await expectLLMError(.overBudget(limitNanodollars: 1000)) { try await test.gateway.text(test.request()) }
+        #expect(try await isUsedUp())
+        // Another process, or this one after a restart, has it from the database.
+        let other = LLMBudget(test.database, dailyLimit: 1000, time: test.clock.time)
+        let state = try await other.state()
+        #expect(other.isUsedUp(state))
+        try await limits.setLimit(2_000_000, now: test.clock.time.date())
+        #expect(try await isUsedUp() == false, "raised")
+        _ = try await test.gateway.text(test.request())
+        // 1,000,000 are left, and a call may cost more.
+        await expectLLMError(.overBudget(limitNanodollars: 2_000_000)) { try await test.gateway.text(test.request()) }
+        #expect(try await isUsedUp())
+        test.clock.advance(by: .seconds(86_400))
+        #expect(try await isUsedUp() == false, "another day")
+        _ = try await test.gateway.text(test.request())
+        #expect(try await isUsedUp() == false)
+        try await limits.setLimit(1_000_000, now: test.clock.time.date())
+        #expect(try await isUsedUp(), "spent to the last cent")
         try await test.close()
     }
 
@@ -48,11 +91,7 @@ struct LLMBudgetTests {
 
     @Test func `the alerts come once, with the call that reaches them`() async throws {
         let table = table
-        let test = try await LLMTestGateway([], then: LLMTestReply.openAI("ok", input: 100, output: 900)) {
-            $0.prices = table
-            $0.dailyBudget = 5_000_000
-        }
-        for _ in 0..<4 { _ = try await test.gateway.text(test.request()) }
+        let test = try await LLMTestGateway.nearlySpent()
         #expect(test.alerts == [80])
         // What a provider says it used counts, also beyond what was set aside.
         let dear = try await LLMTestGateway(

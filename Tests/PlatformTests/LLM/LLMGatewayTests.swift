@@ -52,8 +52,8 @@ struct LLMGatewayTests {
             LLMTestReply.openAI("ok"),
         ])
         #expect(try await test.gateway.text(test.request()).value == "ok")
-        // Ten seconds after the start, seven of which had passed.
-        #expect(test.clock.pauses == [.seconds(7), .seconds(3)])
+        // Each a little later than it was told, so that not all come back at once; the second ten seconds after the start.
+        #expect(test.clock.pauses == [.milliseconds(7250), .milliseconds(2750 + 500)])
         try await test.close()
     }
 
@@ -94,13 +94,13 @@ struct LLMGatewayTests {
         try await test.close()
     }
 
-    @Test func `an answer that breaks off or is no JSON is tried again, and its input counts`() async throws {
+    @Test func `an answer that breaks off or is no JSON is tried again, and counts as the longest`() async throws {
         let test = try await LLMTestGateway([
             .fail(.cutOff), .reply(status: 200, body: #"{"choices":[{"mess"#), LLMTestReply.openAI("ok"),
         ])
         let reply = try await test.gateway.text(test.request())
         #expect(reply.value == "ok")
-        #expect(reply.usage.inputTokens > 200 && reply.usage.outputTokens == 10)
+        #expect(reply.usage.inputTokens > 600 && reply.usage.outputTokens == 2 * 1000 + 10)
         try await test.close()
     }
 
@@ -109,7 +109,7 @@ struct LLMGatewayTests {
             .reply(status: 429, headers: [("Retry-After", "10")], body: ""), LLMTestReply.openAI("ok"),
         ])
         _ = try await test.gateway.text(test.request())
-        #expect(test.transport.requests.map(\.timeout) == [.seconds(25), .seconds(15)])
+        #expect(test.transport.requests.map(\.timeout) == [.seconds(25), .milliseconds(14_750)])
         #expect(test.transport.requests.allSatisfy { $0.maximumRedirects == 0 && !$0.allowsPrivateAddresses })
         try await test.close()
     }
@@ -123,9 +123,11 @@ struct LLMGatewayTests {
         await test.transport.waitForRequests(1)
         test.clock.advance(by: .seconds(25))
         await expectLLMError(.timedOut) { try await answer.value }
+        await test.gateway.settled()
         #expect(test.gateway.statistics.underWay == 0)
-        // The work may have been done: the input counts, and nothing stays set aside.
-        #expect(try await test.spent() > 0)
+        // All of the work may have been done: the longest answer counts, and nothing stays set aside.
+        #expect(test.payments.map(\.usage.outputTokens) == [1000])
+        #expect(try await test.spent() == test.payments[0].cost)
         #expect(try await test.gateway.budget.state().reserved == 0)
         try await test.close()
     }
@@ -137,7 +139,11 @@ struct LLMGatewayTests {
         await test.transport.waitForRequests(1)
         task.cancel()
         await expectLLMError(.cancelled) { try await task.value }
-        #expect(test.gateway.statistics.breaker == .closed)
+        await test.gateway.settled()
+        #expect(test.gateway.statistics.breaker == .closed && test.gateway.statistics.underWay == 0)
+        // It was asked, and the provider may bill it.
+        let state = try await test.gateway.budget.state()
+        #expect(state.reserved == 0 && state.spent == test.payments.first?.cost)
         try await test.close()
     }
 
@@ -160,17 +166,19 @@ struct LLMGatewayTests {
         try await test.close()
     }
 
-    @Test func `no more calls run at a time than may`() async throws {
+    @Test(arguments: [nil, 3] as [Int?])
+    func `no more calls run at a time than may, five where nothing else is set`(concurrency: Int?) async throws {
+        let most = concurrency ?? 5
         let test = try await LLMTestGateway(
             Array(repeating: .hold, count: 20), then: LLMTestReply.openAI("ok")
-        ) { $0.concurrency = 3 }
+        ) { if let concurrency { $0.concurrency = concurrency } }
         let (gateway, request) = (test.gateway, test.request())
         let tasks = (0..<20).map { _ in Task { try await gateway.text(request).value } }
-        await test.transport.waitForRequests(3)
-        while gateway.statistics.waiting < 17 { await Task.yield() }
+        await test.transport.waitForRequests(most)
+        while gateway.statistics.waiting < 20 - most { await Task.yield() }
         test.transport.open()
         for task in tasks { #expect(try await task.value == "ok") }
-        #expect(test.transport.mostUnderWay == 3 && test.transport.requests.count == 20)
+        #expect(test.transport.mostUnderWay == most && test.transport.requests.count == 20)
         #expect(gateway.statistics.underWay == 0)
         try await test.close()
     }
@@ -252,9 +260,7 @@ struct LLMGatewayTests {
     // MARK: Cache
 
     @Test func `the same question is not paid for twice`() async throws {
-        let test = try await LLMTestGateway([
-            LLMTestReply.openAI("one"), LLMTestReply.openAI("two"), LLMTestReply.openAI("three"),
-        ])
+        let test = try await LLMTestGateway([LLMTestReply.openAI("one"), LLMTestReply.openAI("two")])
         let request = test.request("Sum up.", data: "text", cached: true)
         #expect(try await test.gateway.text(request).value == "one")
         let again = try await test.gateway.text(request)
@@ -266,9 +272,27 @@ struct LLMGatewayTests {
         let other = try await LLMTestGateway([], on: test.database)
         #expect(try await other.gateway.text(request).isCached)
         #expect(other.gateway.statistics.cache.storeHits == 1)
-        try await test.gateway.forget(user: "ada")
-        #expect(try await test.gateway.text(request).value == "three")
-        #expect(test.outcomes == ["ok", "cached", "ok", "ok"])
+        try await test.close()
+    }
+
+    @Test func `a reply to nobody in particular is kept in memory, one on somebody's behalf is not`() async throws {
+        let test = try await LLMTestGateway([LLMTestReply.openAI("one"), LLMTestReply.openAI("two")])
+        let (ours, theirs) = (test.request(user: nil, cached: true), test.request(cached: true))
+        for request in [ours, ours, theirs, theirs] { _ = try await test.gateway.text(request) }
+        let statistics = test.gateway.statistics.cache
+        #expect(statistics.memoryHits == 1 && statistics.storeHits == 1 && statistics.entries == 1)
+        try await test.close()
+    }
+
+    @Test func `who is erased by another process is forgotten by a gateway that runs`() async throws {
+        let test = try await LLMTestGateway([LLMTestReply.openAI("one"), LLMTestReply.openAI("two")])
+        let request = test.request(cached: true)
+        #expect(try await test.gateway.text(request).value == "one")
+        #expect(try await test.gateway.text(request).isCached)
+        let report = try await PersonErasure(test.database, cipher: PlainColumns()).erase("ada")
+        #expect(report.removed["llm_cache"] == 1 && report.removed["llm_usage"] == 1)
+        let again = try await test.gateway.text(request)
+        #expect(again.value == "two" && !again.isCached)
         try await test.close()
     }
 

@@ -224,11 +224,14 @@ struct LLMProviderTests {
 
     @Test func `Gemini's vectors are asked for at 768 numbers`() async throws {
         let (provider, transport) = gemini([.reply(status: 200, body: #"{"embeddings":[{"values":\#(vector(1))}]}"#)])
-        let (vectors, usage) = try await provider.embed(["hello"], timeout: .seconds(3))
+        let (vectors, usage) = try await provider.embed(["hello"], for: .query, timeout: .seconds(3))
         #expect(vectors.count == 1 && vectors[0].count == 768 && usage.inputTokens == 2)
         #expect(transport.requests[0].url == "https://g/v1beta/models/e:batchEmbedContents")
         let request = try transport.body(0)["requests"]?.elements?.first
         #expect(request?["outputDimensionality"]?.int == 768 && request?["model"]?.text == "models/e")
+        #expect(request?["taskType"]?.text == "RETRIEVAL_QUERY")
+        _ = try? await provider.embed(["hello"], for: .document, timeout: .seconds(3))
+        #expect(try transport.body(1)["requests"]?.elements?.first?["taskType"]?.text == "RETRIEVAL_DOCUMENT")
     }
 
     // MARK: Choice

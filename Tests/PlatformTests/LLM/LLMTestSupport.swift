@@ -124,7 +124,8 @@ final class LLMTestTransport: OutboundTransport {
     /// Waits until so many requests have come.
     func waitForRequests(_ count: Int) async {
         var iterator = arrived.makeAsyncIterator()
-        while requests.count < count { _ = await iterator.next() }
+        // No more than the test's time.
+        while requests.count < count, await iterator.next() != nil {}
     }
 
     /// Lets what is held go on.
@@ -136,6 +137,9 @@ final class LLMTestTransport: OutboundTransport {
         }
         for continuation in held { continuation.resume(returning: true) }
     }
+
+    /// Holds again what is to be held.
+    func shut() { state.withLock { $0.isOpen = false } }
 
     func send(_ request: OutboundRequest) async throws(OutboundError) -> OutboundResponse {
         let step = state.withLock { state in
@@ -263,6 +267,12 @@ struct LLMTestGateway {
         events.compactMap { if case .finished(let report) = $0 { report.outcome } else { nil } }
     }
 
+    /// What exchanges cost, in the order in which they ended.
+    var payments: [LLMPayment] { events.compactMap { if case .paid(let payment) = $0 { payment } else { nil } } }
+
+    /// What could not be written.
+    var unaccounted: Int { events.count { if case .unaccounted = $0 { true } else { false } } }
+
     var alerts: [Int] { events.compactMap { if case .alert(let alert) = $0 { alert.percent } else { nil } } }
 
     func request(
@@ -277,6 +287,12 @@ struct LLMTestGateway {
     }
 
     func spent() async throws -> Int64 { try await gateway.budget.state().spent }
+
+    /// Asks Gemini in OpenAI's place.
+    static func gemini(_ settings: inout LLMSettings) {
+        settings.openAI.key = nil
+        settings.gemini.key = OutboundSecret("g-test-0123456789")
+    }
 
     func close() async throws { try await database.close() }
 }

@@ -12,7 +12,8 @@ struct PriceTableTests {
         #expect(price.cost(of: LLMUsage(inputTokens: 1_000_000, outputTokens: 0)) == 150_000_000)
         #expect(price.cost(of: LLMUsage(inputTokens: 1, outputTokens: 1)) == 750)
         #expect(ModelPrice(input: 1, output: 0).cost(of: LLMUsage(inputTokens: 1, outputTokens: 0)) == 1)
-        #expect(price.cost(of: LLMUsage(inputTokens: .max, outputTokens: .max)) == .max / 4)
+        let dearest = ModelPrice(input: .max, output: .max)
+        #expect(dearest.cost(of: LLMUsage(inputTokens: .max, outputTokens: .max)) == ModelPrice.maximumCost)
     }
 
     @Test func `every built-in price is read`() {
@@ -65,9 +66,16 @@ struct RetryAfterTests {
         #expect(RetryAfter.duration(value, now: now) == .seconds(seconds))
     }
 
-    @Test func `a year of two digits is this century's`() {
+    /// RFC 9110, 5.6.7: one that would be more than 50 years ahead is of the past.
+    @Test(arguments: [
+        ("Thursday, 26-Feb-26 09:30:05 GMT", 5), ("Sunday, 06-Nov-94 08:49:37 GMT", 0),
+        ("Friday, 26-Feb-77 09:30:00 GMT", 0), ("Saturday, 26-Feb-00 09:30:00 GMT", 0),
+        ("Wednesday, 26-Feb-76 09:30:00 GMT", 999_999_999),
+    ])
+    func `a year of two digits is the latest that is not more than 50 years ahead`(value: String, seconds: Int) throws {
         let now = Date(timeIntervalSince1970: 1_772_098_200)
-        #expect(RetryAfter.duration("Thursday, 26-Feb-26 09:30:05 GMT", now: now) == .seconds(5))
+        let wait = try #require(RetryAfter.duration(value, now: now))
+        #expect(min(wait, .seconds(999_999_999)) == .seconds(seconds))
     }
 
     @Test(arguments: [
@@ -221,6 +229,49 @@ struct CallSlotsTests {
                 }
             }
         }
+        #expect(slots.inUse == 0 && slots.waiting == 0)
+    }
+
+    @Test func `who rests counts among those who wait, and comes back in turn`() async {
+        let slots = CallSlots(count: 1, maximumWaiting: 1)
+        #expect(await slots.acquire() == .acquired)
+        #expect(slots.rest())
+        #expect(slots.inUse == 0 && slots.waiting == 1)
+        #expect(await slots.acquire() == .acquired)
+        #expect(!slots.rest(), "as many wait as may")
+        #expect(await slots.acquire() == .full)
+        let back = Task { await slots.acquire(isBack: true) }
+        slots.release()
+        #expect(await back.value == .acquired)
+        #expect(slots.inUse == 1 && slots.waiting == 0)
+        #expect(slots.rest())
+        slots.leave()
+        #expect(slots.inUse == 0 && slots.waiting == 0)
+    }
+
+    @Test func `who comes reckons with what those before it take`() async {
+        func pace(_ mean: Duration) -> CallPace {
+            var pace = CallPace()
+            pace.note(mean, isWhole: true)
+            return pace
+        }
+        let (answer, search) = (pace(.seconds(20)), pace(.milliseconds(300)))
+        let slots = CallSlots(count: 1, maximumWaiting: 10)
+        #expect(await slots.acquire(pace: answer) == .acquired)
+        #expect(await slots.acquire(of: .milliseconds(1500), pace: search) == .tooLate)
+        slots.release(pace: answer)
+        #expect(await slots.acquire(pace: search) == .acquired)
+        // Behind another search there is time for both.
+        let second = Task { await slots.acquire(of: .milliseconds(1500), pace: search) }
+        while slots.waiting < 1 { await Task.yield() }
+        let third = Task { await slots.acquire(of: .seconds(25), pace: answer) }
+        while slots.waiting < 2 { await Task.yield() }
+        #expect(await slots.acquire(of: .milliseconds(1500), pace: search) == .tooLate)
+        slots.release(pace: search)
+        #expect(await second.value == .acquired)
+        slots.release(pace: search)
+        #expect(await third.value == .acquired)
+        slots.release(pace: answer)
         #expect(slots.inUse == 0 && slots.waiting == 0)
     }
 }

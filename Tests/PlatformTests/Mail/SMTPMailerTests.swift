@@ -251,11 +251,11 @@ struct MailPlanTests {
         let scratch = try TemporaryDirectory("secret")
         let file = try scratch.write("geheim\r\nsecond line\n", to: "password")
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
-        #expect(try SecretFile.read(file.path).hasPrefix("geheim"))
+        #expect(try MailPlan.readPassword(file.path).hasPrefix("geheim"))
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file.path)
-        let error = #expect(throws: MailError.self) { try SecretFile.read(file.path) }
+        let error = #expect(throws: MailError.self) { try MailPlan.readPassword(file.path) }
         #expect(error?.message.contains("chmod") == true && error?.message.contains("geheim") == false)
-        #expect(throws: MailError.self) { try SecretFile.read(scratch.path) }
-        #expect(throws: MailError.self) { try SecretFile.read(scratch.path + "/none") }
+        #expect(throws: MailError.self) { try MailPlan.readPassword(scratch.path) }
+        #expect(throws: MailError.self) { try MailPlan.readPassword(scratch.path + "/none") }
     }
 }

@@ -39,6 +39,24 @@ struct OutboundLedgerTests {
         #expect(ledger.takeOrders().aborts.isEmpty)
     }
 
+    @Test func `what is abandoned while none may start leaves nothing behind`() {
+        var ledger = Ledger(maximumTransfers: 10, maximumUnderWay: 1)
+        let first = ledger.makeID()
+        _ = ledger.submit(first, "1", 1)
+        _ = ledger.takeOrders()
+        let kept = ledger.makeID()
+        #expect(ledger.submit(kept, "kept", 2) == nil)
+        for _ in 0..<1_000 {
+            let id = ledger.makeID()
+            #expect(ledger.submit(id, "", 3) == nil)
+            #expect(ledger.takeOrders().starts.isEmpty)
+            #expect(ledger.abandon(id, OutboundError(.timedOut, "")) == 3)
+        }
+        #expect(ledger.queued == 1)
+        _ = finish(&ledger, first)
+        #expect(ledger.takeOrders().starts.map(\.plan) == ["kept"] && ledger.queued == 0)
+    }
+
     @Test func `closing releases all and refuses the rest`() {
         var ledger = Ledger(maximumTransfers: 10, maximumUnderWay: 1)
         let ids = (0..<3).map { _ in ledger.makeID() }

@@ -45,7 +45,7 @@ struct OutboundRedirectTests {
                 }
             ]
         }
-        let error = await failure(try CurlTransport(.loopback), OutboundRequest(url: server.url, timeout: .seconds(5)))
+        let error = await failure(try CurlTransport(.loopback), OutboundRequest(url: server.url, timeout: .seconds(60)))
         #expect(error?.code == .forbiddenAddress && error?.mend != nil)
         #expect(server.requests.count == 1)
     }

@@ -24,6 +24,16 @@ struct SMTPDialogueTests {
         #expect(SMTPReceipt(SMTPEnvelope(from: "", recipients: ["a@b"]), cut) == nil)
     }
 
+    @Test func `a yes to another question is no yes`() throws {
+        let envelope = SMTPEnvelope(from: "", recipients: ["a@b"])
+        let asked = dialogue("< 220 hi", "> RCPT TO:<a@b>", "< 250 yes", "> DATA", "< 354 go", "< 354 go on")
+        let entry = try #require(SMTPReceipt(envelope, asked)?.recipients.first)
+        #expect(entry.result == .deferred(SMTPReply(code: 354, text: "go on")))
+        // Nobody asked for the message, and so nobody has it.
+        let done = dialogue("< 220 hi", "> RCPT TO:<a@b>", "< 250 yes", "> DATA", "< 250 done")
+        #expect(SMTPReceipt(envelope, done) == nil && !done.mayHaveTaken)
+    }
+
     @Test func `the second half of a command is no command`() {
         var dialogue = SMTPDialogue(recipients: 1)
         dialogue.sent(Array("AUTH PLAIN ".utf8))

@@ -122,11 +122,17 @@ struct SMTPTransportTests {
     func `a refusal before the recipients says for how long`(
         line: String, answer: String, code: MailTransportError.Code, reply: Int
     ) async throws {
-        let server = try Self.server([line: [.send(answer)]])
-        let error = await failure(try transport(server, user: "me", password: "word"))
+        // After user and password, so that there is something to give away.
+        let before: [LoopbackServer.Step] = line == "AUTH" ? [.send("334 \r\n"), .readLine] : []
+        let server = try Self.server([line: before + [.send(answer)]])
+        let error = await failure(try transport(server, user: "zebrafink", password: "quollmachine"))
         #expect(error?.code == code && error?.reply?.code == reply && error?.mayHaveBeenSent == false)
         #expect(error?.isTransient == (code == .transient))
-        #expect(error?.description.contains("word\"") == false)
+        // As it is, and as it goes over the wire: "\0zebrafink\0quollmachine" in base64.
+        let shown = "\(error.map { "\($0) \(String(reflecting: $0))" } ?? "")"
+        for secret in ["quollmachine", "AHplYnJhZmluawBxdW9sbG1hY2hpbmU="] { #expect(!shown.contains(secret)) }
+        let wasSent = server.connections.first?.text.contains("AHplYnJhZmluawBxdW9sbG1hY2hpbmU=")
+        #expect(wasSent == (line == "AUTH" || line == "MAIL"))
     }
 
     @Test func `without TLS from the server nothing is sent`() async throws {
@@ -162,10 +168,27 @@ struct SMTPTransportTests {
         #expect(await failure(transport)?.cause?.code == .forbiddenAddress)
     }
 
-    @Test(arguments: ["greeting", "EHLO", "MAIL", "RCPT", "DATA"])
+    @Test(arguments: [SMTPSettings.Security.tls, .startTLS])
+    func `a server that falls silent where TLS begins ends at the deadline`(
+        security: SMTPSettings.Security
+    ) async throws {
+        let before: [LoopbackServer.Step] = [
+            .send("220 a\r\n"), .readLine, .send("250-a\r\n250 STARTTLS\r\n"), .readLine, .send("220 go\r\n"),
+        ]
+        let server = try LoopbackServer { _ in (security == .tls ? [] : before) + [.stall] }
+        let transport = try transport(
+            server, security: security, user: "me", password: "word", timeout: .milliseconds(500))
+        let error = await failure(transport)
+        #expect(error?.cause?.code == .timedOut && error?.isTransient == true && error?.mayHaveBeenSent == false)
+        await server.wait(for: .closed(connection: 0))
+        #expect(try #require(server.connections.first?.duration) < .seconds(2))
+    }
+
+    @Test(arguments: ["greeting", "EHLO", "AUTH", "MAIL", "RCPT", "DATA"])
     func `a server that falls silent ends at the deadline`(line: String) async throws {
         let server = try Self.server([line: [.stall]])
-        let error = await failure(try transport(server, timeout: .milliseconds(500)))
+        let transport = try transport(server, user: "me", password: "word", timeout: .milliseconds(500))
+        let error = await failure(transport)
         #expect(error?.cause?.code == .timedOut && error?.isTransient == true)
         await server.wait(for: .closed(connection: 0))
         #expect(try #require(server.connections.first?.duration) < .seconds(2))

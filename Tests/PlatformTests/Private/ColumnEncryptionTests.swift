@@ -72,6 +72,77 @@ struct ColumnEncryptionTests {
         }
     }
 
+    @Test func `a key that addresses without mail are found by is missed`() async throws {
+        let folder = try TemporaryDirectory()
+        try await PrivateFixtures.withDatabase { database in
+            let cipher = try await ColumnEncryption.open(settings(folder), database: database).cipher
+            let mail = MailSuppressionRepository(database, cipher: cipher)
+            try await mail.suppress(index: mail.index(of: "eve@example.org"), list: "digest", reason: .unsubscribed)
+            let file = folder.url.path + "/keys/columns.key"
+            let kept = try #require(FileManager.default.contents(atPath: file))
+            try FileManager.default.removeItem(atPath: file)
+            let error = await #expect(throws: KeyRingError.self) {
+                try await ColumnEncryption.open(settings(folder), database: database)
+            }
+            #expect(error?.code == .wrongKey && error?.message.contains("pathlight mail lift --all") == true)
+            #expect(!FileManager.default.fileExists(atPath: file))
+            try kept.write(to: URL(fileURLWithPath: file))
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+            let again = try await ColumnEncryption.open(settings(folder), database: database).cipher
+            let found = try await MailSuppressionRepository(database, cipher: again).suppressions(of: "eve@example.org")
+            #expect(found.map(\.reason) == [.unsubscribed])
+        }
+    }
+
+    @Test func `who is no account and left a list before there was a key stays off it`() async throws {
+        let folder = try TemporaryDirectory()
+        try await PrivateFixtures.withDatabase { database in
+            let plain = MailSuppressionRepository(database, cipher: PlainColumns())
+            try await plain.suppress(index: plain.index(of: "eve@example.org"), list: "digest", reason: .unsubscribed)
+            let cipher = try await ColumnEncryption.open(settings(folder), database: database).cipher
+            let mail = MailSuppressionRepository(database, cipher: cipher)
+            #expect(try await mail.suppression(of: "eve@example.org", list: "digest")?.reason == .unsubscribed)
+        }
+    }
+
+    @Test func `a look says what a start would, and changes nothing`() async throws {
+        let folder = try TemporaryDirectory()
+        let secrets = PrivateFixtures.secrets
+        func dump(_ database: SQLiteDatabase) async throws -> [[String]] {
+            [
+                try await database.texts("key_id", of: "column_keys").sorted(),
+                try await database.texts("check_value", of: "column_keys").sorted(),
+                try await database.texts("email_index", of: "users"),
+            ]
+        }
+        try await PrivateFixtures.withDatabase { database in
+            _ = try await UserRepository(database, cipher: PlainColumns()).create(
+                email: "ada@example.org", name: "Ada", role: "user", passwordHash: nil)
+            let empty = try await dump(database)
+            let first = try await ColumnEncryption.open(
+                settings(folder), database: database, makesKeys: false, changes: false)
+            #expect(first.sealer == nil && first.madeFile == nil)
+            let right = settings(folder, keys: "k1 \(secrets[0]),index \(secrets[1])")
+            let look = try await ColumnEncryption.open(right, database: database, makesKeys: false, changes: false)
+            #expect(look.sealer?.currentID == "k1" && look.reindexed == 0)
+            #expect(try await dump(database) == empty)
+            // A start, and then a look with what a start would refuse or drop.
+            let cipher = try await ColumnEncryption.open(right, database: database).cipher
+            let started = try await dump(database)
+            #expect(started != empty)
+            _ = try await ColumnEncryption.open(
+                settings(folder, keys: "k2 \(secrets[2]),index \(secrets[1])"), database: database, makesKeys: false,
+                changes: false)
+            #expect(try await dump(database) == started)
+            _ = try await SessionRepository(database, cipher: cipher).create(kind: "quiz", answers: "{}")
+            await #expect(throws: KeyRingError.self) {
+                try await ColumnEncryption.open(
+                    settings(folder, keys: "k2 \(secrets[2]),index \(secrets[1])"), database: database,
+                    makesKeys: false, changes: false)
+            }
+        }
+    }
+
     @Test func `where keys are required, none is made`() async throws {
         let folder = try TemporaryDirectory()
         try await PrivateFixtures.withDatabase { database in
@@ -103,7 +174,12 @@ struct ColumnEncryptionTests {
             let index = opened.cipher.index("ada@example.org", column: "mail_suppressions.address")
             #expect(try await database.texts("address_index", of: "mail_suppressions") == [index])
             #expect(try await ColumnEncryption.open(settings(folder), database: database).reindexed == 0)
-            // And back, as long as nothing is sealed.
+            // And back, as long as nothing is sealed, and nobody would get mail again who is to get none.
+            let refused = await #expect(throws: KeyRingError.self) {
+                try await ColumnEncryption.open(settings(folder, .off), database: database)
+            }
+            #expect(refused?.code == .wrongKey && refused?.message.contains("1 addresses") == true)
+            #expect(try await MailSuppressionRepository(database, cipher: opened.cipher).removeAll() == 1)
             let off = try await ColumnEncryption.open(settings(folder, .off), database: database)
             #expect(
                 try await UserRepository(database, cipher: off.cipher).user(email: "ada@example.org")?.id == user.id)
@@ -141,6 +217,8 @@ struct KeyRotationTests {
                 key: "k\(number)", scope: "s", reply: StoredReply(status: 200, contentType: "t", body: [0xFF, 0x00]))
             _ = try await UserRepository(database, cipher: cipher).create(
                 email: "user\(number)@example.org", name: "User \(number)", role: "user", passwordHash: nil)
+            try await LLMCacheRepository(database, cipher: cipher).set(
+                "k\(number)", to: "reply \(number)", userID: nil, expiresAt: .distantFuture)
         }
     }
 
@@ -153,11 +231,15 @@ struct KeyRotationTests {
             try await fill(database, [PlainColumns(), ColumnSealer(try PrivateFixtures.ring("k1"))])
             let sealer = ColumnSealer(try PrivateFixtures.ring("k2", "k1"))
             let resealer = Resealer(database, sealer: sealer, batch: 3)
-            // Per key: 7 × (answers, request, reply, request, query), a reply, an address and a name.
-            #expect(try await outstanding(resealer, "k2") == 2 * 38)
+            // Per key: 7 × (answers, request, reply, request, query), a kept reply, an address, a name, a model's reply.
+            #expect(try await outstanding(resealer, "k2") == 2 * 39)
             let report = try await resealer.run()
-            #expect(report.resealed == 2 * 38 && report.unopened.isEmpty)
+            #expect(report.resealed == 2 * 39 && report.unopened.isEmpty)
             #expect(try await outstanding(resealer, "k2") == 0)
+            // None of the columns that are sealed went unseen.
+            let state = try await resealer.state()
+            #expect(Set(state.map(\.column)) == Set(PersonalData.sealedColumns.map(\.name)))
+            #expect(state.allSatisfy { $0.byKey.keys.sorted() == ["k2"] }, "\(state)")
             let alone = ColumnSealer(try PrivateFixtures.ring("k2"))
             let sessions = SessionRepository(database, cipher: alone)
             var answers: Set<String> = []
@@ -165,6 +247,10 @@ struct KeyRotationTests {
                 answers.insert(try #require(try await sessions.session(id: id)?.answers))
             }
             #expect(answers.count == 14 && answers.contains("answers 1 6"))
+            for number in 0..<2 {
+                let reply = try await LLMCacheRepository(database, cipher: alone).reply(of: "k\(number)")
+                #expect(reply?.text == "reply \(number)")
+            }
             let reply = try await IdempotencyRepository(database, cipher: alone).reserve(
                 key: "k0", scope: "s", requestHash: "h")
             #expect(reply == .done(StoredReply(status: 200, contentType: "t", body: [0xFF, 0x00])))

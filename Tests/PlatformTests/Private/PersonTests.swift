@@ -50,6 +50,13 @@ struct PersonTests {
                     [.text("account:" + cipher.index(email, column: "sign_in_attempts.subject")), time]
                 ),
                 (
+                    "INSERT INTO sign_ins_under_way (id, subject, began_at) VALUES (?, ?, ?)",
+                    [
+                        .text("attempt-\(name)"),
+                        .text("account:" + cipher.index(email, column: "sign_in_attempts.subject")), time,
+                    ]
+                ),
+                (
                     """
                     INSERT INTO tasks (id, kind, payload, priority, state, attempts, maximum_attempts, due_at, cancel_requested,
                         created_at) VALUES (?, 'digest', ?, 0, 'waiting', 0, 3, ?, 0, ?)
@@ -226,8 +233,10 @@ struct PersonalDataTests {
 }
 
 struct MarkSearchTests {
-    private func find(_ text: String, ids: [String] = [], addresses: [String] = [], short: Bool = true) -> Bool {
-        MarkSearch(ids: ids, addresses: addresses).matches(Array(text.utf8), includesShort: short)
+    private func find(
+        _ text: String, ids: [String] = [], addresses: [String] = [], short: ShortNames? = .all
+    ) -> Bool {
+        MarkSearch(ids: ids, addresses: addresses).matches(Array(text.utf8), short: short)
     }
 
     @Test func `long ids are found as whole words`() {
@@ -261,7 +270,7 @@ struct MarkSearchTests {
     @Test func `short ids count as whole values and parts alone, where they can mean somebody`() {
         for text in ["ada", #"{"user":"ada"}"#, "digest:ada", "digest:ada:1", "/users/ada/x"] {
             #expect(find(text, ids: ["ada"]), "\(text)")
-            #expect(!find(text, ids: ["ada"], short: false), "\(text)")
+            #expect(!find(text, ids: ["ada"], short: nil), "\(text)")
         }
         for text in ["Canada", "ada lovelace", #"{"ada lovelace":1}"#, "adas"] {
             #expect(!find(text, ids: ["ada"]), "\(text)")
@@ -281,7 +290,7 @@ struct MarkSearchTests {
                 let place = Int.random(in: 0...bytes.count, using: &generator)
                 bytes.insert(contentsOf: Array(" \(id) ".utf8), at: place)
             }
-            let isFound = MarkSearch(ids: [id], addresses: []).matches(bytes, includesShort: true)
+            let isFound = MarkSearch(ids: [id], addresses: []).matches(bytes, short: .all)
             #expect(isFound == isIn, "\(String(decoding: bytes, as: UTF8.self)) \(generator)")
         }
     }

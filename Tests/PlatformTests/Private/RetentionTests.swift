@@ -35,17 +35,53 @@ struct RetentionTests {
                 try await database.run(
                     "INSERT INTO llm_usage VALUES (?, ?, 'f', 'p', 'm', 1, 1, 1, 1)", [.text(day), .text(user)])
             }
+            for (id, days) in [("old", 7.1), ("new", 6.9)] {
+                try await database.run(
+                    "INSERT INTO sign_ins_under_way (id, subject, began_at) VALUES (?, 's', ?)",
+                    [.text(id), time(daysAgo: days)])
+            }
             let report = try await Retention(database).run(now: now)
             #expect(
                 report.removed == [
                     "sessions": 1, "anonymous_sessions": 2, "idempotent_requests": 1, "web_sessions": 1, "llm_usage": 1,
+                    "sign_ins_under_way": 1,
                 ])
-            #expect(report.total == 6)
+            #expect(report.total == 7)
             #expect(try await database.texts("id", of: "sessions").sorted() == ["b", "d"])
             #expect(try await database.texts("key", of: "idempotent_requests") == ["y"])
             #expect(try await database.texts("id_hash", of: "web_sessions") == ["new"])
             #expect(try await database.count("llm_usage") == 2)
             #expect(try await Retention(database).run(now: now).total == 0)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (
+                "mail_log", "message_key", 90,
+                "INSERT INTO mail_log (message_key, address_index, outcome, finished_at) VALUES (?, 'a', 'sent', ?)"
+            ),
+            (
+                "sign_in_attempts", "subject", 7,
+                "INSERT INTO sign_in_attempts (subject, failures, updated_at) VALUES (?, 1, ?)"
+            ),
+            ("sign_in_links", "hash", 0, "INSERT INTO sign_in_links (hash, user_id, expires_at) VALUES (?, 'u', ?)"),
+            (
+                "llm_cache", "key", 0,
+                "INSERT INTO llm_cache (key, reply, created_at, expires_at) VALUES (?, 'r', '2026-01-01', ?)"
+            ),
+        ] as [(String, String, Double, String)])
+    func `mail, failures, links and model replies go when their time is over, and no sooner`(
+        table: String, key: String, days: Double, insertion: String
+    ) async throws {
+        try await PrivateFixtures.withDatabase { database in
+            try await database.run(
+                "INSERT INTO users (id, role, state, created_at, updated_at) VALUES ('u', 'user', 'active', 't', 't')")
+            for (name, age) in [("old", days + 0.001), ("new", days - 0.001)] {
+                try await database.run(insertion, [.text(name), time(daysAgo: age)])
+            }
+            #expect(try await Retention(database).run(now: now).removed == [table: 1])
+            #expect(try await database.texts(key, of: table) == ["new"])
         }
     }
 

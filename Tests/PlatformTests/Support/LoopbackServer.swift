@@ -17,6 +17,8 @@ final class LoopbackServer: Sendable {
         case drip([UInt8], milliseconds: Int32)
         /// Until the client goes.
         case stall
+        /// Carries bytes both ways between the client and another port of this machine until one of them goes.
+        case relay(port: Int)
         /// Ends the connection with a reset instead of an orderly end.
         case reset
         /// Reads requests until the client goes and does for each what the closure says.
@@ -160,6 +162,9 @@ final class LoopbackServer: Sendable {
             case .drip(let bytes, let milliseconds):
                 goesOn = bytes.allSatisfy { !peer.isGone(within: milliseconds) && peer.send([$0]) }
             case .stall: goesOn = !peer.isGone(within: 20_000)
+            case .relay(let port):
+                peer.relay(to: port)
+                goesOn = false
             case .reset:
                 peer.reset()
                 goesOn = false
@@ -244,6 +249,31 @@ private final class LoopbackPeer {
             var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
             let wait = Int32(rest / .milliseconds(1)) + 1
             if poll(&descriptor, 1, wait) > 0, !fill() { return true }
+        }
+    }
+
+    func relay(to port: Int) {
+        let other = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(other) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let isConnected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                connect(other, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        guard isConnected else { return }
+        let there = LoopbackPeer(socket: other) { _ in }
+        while true {
+            var descriptors = [socket, other].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            guard poll(&descriptors, 2, 20_000) > 0 else { return }
+            let ways = [(self, there), (there, self)]
+            for (descriptor, (from, to)) in zip(descriptors, ways) where descriptor.revents != 0 {
+                guard from.fill(), to.send(from.buffer) else { return }
+                from.buffer = []
+            }
         }
     }
 

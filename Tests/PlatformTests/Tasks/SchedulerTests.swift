@@ -131,7 +131,34 @@ struct SchedulerTests {
         }
     }
 
+    @Test func `a schedule that fails keeps no other from its time`() async throws {
+        try await TaskScene.run { scene in
+            scene.clock.set(try date("2026-03-01T09:30"))
+            let last = Schedule(name: "last", kind: "l", expression: "0 * * * *")
+            let scheduler = try await scheduler(scene, [hourly, last])
+            // A row that cannot be read.
+            try await scene.database.write {
+                try $0.execute("UPDATE schedules SET settled_until = 'soon' WHERE name = 'hourly'")
+            }
+            scene.clock.set(try date("2026-03-01T10:00"))
+            let events = try await scheduler.step()
+            #expect(events.count == 2)
+            #expect(try await queued(scene, kind: "l") == 1)
+            guard case .failed(let name, let problem) = events.first else {
+                Issue.record("\(events)")
+                return
+            }
+            #expect(name == "hourly" && problem.contains("settled_until"))
+            // The next start writes it anew.
+            try await scheduler.define()
+            scene.clock.set(try date("2026-03-01T11:00"))
+            #expect(try await scheduler.step().count == 2)
+        }
+    }
+
     @Test(arguments: [
+        Schedule(name: "a", kind: "k", expression: "* * * * *", payload: "{"),
+        Schedule(name: "a", kind: "", expression: "* * * * *"),
         Schedule(name: "a", kind: "k", expression: "61 * * * *"),
         Schedule(name: "a", kind: "k", expression: "0 0 30 2 *"),
         Schedule(name: "a", kind: "k", expression: "@daily", zone: "Mars/Olympus"),

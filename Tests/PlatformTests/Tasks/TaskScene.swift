@@ -14,6 +14,11 @@ struct TaskScene: Sendable {
     static func run(_ body: (TaskScene) async throws -> Void) async throws {
         let database = try await SQLiteDatabase.temporary()
         _ = try await SchemaMigrator().migrate(database)
+        try await run(on: database, body)
+    }
+
+    /// Runs `body` on a scene with a database that has the schema, and closes it.
+    static func run(on database: any SQLDatabase, _ body: (TaskScene) async throws -> Void) async throws {
         do {
             try await body(TaskScene(database))
         } catch {
@@ -31,10 +36,12 @@ struct TaskScene: Sendable {
 
     /// A worker whose steps the test takes.
     func worker(
-        _ handlers: [any TaskHandler], owner: String = "w", maximumRunning: Int = 4, log: TaskLog = TaskLog()
+        _ handlers: [any TaskHandler], owner: String = "w", maximumRunning: Int = 4,
+        pollInterval: Duration = .seconds(1), log: TaskLog = TaskLog()
     ) -> TaskWorker {
         var settings = TaskWorker.Settings()
         settings.maximumRunning = maximumRunning
+        settings.pollInterval = pollInterval
         return TaskWorker(
             queue, handlers: handlers, settings: settings, owner: owner, now: clock.instant, random: { 0.5 },
             observe: log.note)
@@ -72,6 +79,11 @@ final class TaskLog: Sendable {
     private let events = Guarded<[TaskEvent]>([])
 
     var note: @Sendable (TaskEvent) -> Void { { event in self.events.withLock { $0.append(event) } } }
+
+    /// The attempts that were given up, in order.
+    var abandoned: [TaskEvent.Attempt] {
+        events.withLock { $0 }.compactMap { if case .abandoned(let attempt) = $0 { attempt } else { nil } }
+    }
 
     /// The endings in order.
     var endings: [TaskEvent.Ending] {

@@ -302,16 +302,22 @@ struct TaskWorkerTests {
         }
     }
 
-    @Test func `a running worker hears of new tasks and ends when it is cancelled`() async throws {
-        try await TaskScene.run { scene in
+    @Test(.timeLimit(.minutes(1)))
+    func `a running worker hears of new tasks and ends when it is cancelled`() async throws {
+        let database = try await WatchedDatabase.migrated()
+        try await TaskScene.run(on: database) { scene in
             let done = TaskGate()
-            let worker = scene.worker([
-                ClosureHandler { _ in
-                    done.open()
-                    return .done
-                }
-            ])
+            let worker = scene.worker(
+                [
+                    ClosureHandler { _ in
+                        done.open()
+                        return .done
+                    }
+                ], pollInterval: .seconds(3600))
             let running = Task { await worker.run() }
+            defer { running.cancel() }
+            // It has looked for times to mend and for tasks, and found nothing: now it waits to hear of some.
+            await database.waitForReads(2)
             let id = try await scene.queue.enqueue(kind: "k").id
             try await done.pass()
             running.cancel()

@@ -15,7 +15,7 @@ extension LLMGateway {
                 messages: request.messages(marker: marker), schema: schema, temperature: request.temperature,
                 maximumOutputTokens: request.maximumOutputTokens ?? settings.maximumOutputTokens)
             try check(request, call)
-            try await requireBudget()
+            // An answer that is there costs nothing, whatever the budget says, and needs no provider that is well.
             let key = cacheKey(request, call, provider)
             if request.usesCache, let text = await cache.reply(of: key, userID: request.userID),
                 case .success(let answer) = Self.read(text, schema: schema)
@@ -26,11 +26,14 @@ extension LLMGateway {
                         version: request.prompt.version, usage: .none, cost: 0, isCached: true, isRepaired: false,
                         isCut: false))
             }
-            let reply = try await withSlot { () async throws(LLMError) in
+            try await requireBudget(for: Self.bound(of: call, provider), model: provider.model, before: deadline)
+            let reply = try await withSlot(caller, before: deadline) { () async throws(LLMError) in
                 try await self.converse(call, request, provider, caller, deadline: deadline)
             }
             if request.usesCache, !reply.isCut {
-                await cache.set(key, to: reply.value.text, userID: request.userID)
+                caller.writes.add { [cache] in
+                    await cache.set(key, to: reply.value.text, userID: request.userID)
+                }
             }
             return .success(reply)
         } catch {
@@ -73,9 +76,8 @@ extension LLMGateway {
     private func complete(
         _ call: LLMCall, _ provider: any LLMProvider, _ caller: Caller, deadline: ContinuousClock.Instant
     ) async throws(LLMError) -> Paid<LLMCompletion> {
-        let bound = LLMUsage(inputTokens: call.inputTokenBound, outputTokens: call.maximumOutputTokens)
-        let unknown = LLMUsage(inputTokens: call.inputTokenEstimate, outputTokens: 0)
-        return try await pay(model: provider.model, bound: bound, unknown: unknown, caller, deadline: deadline) {
+        let bound = Self.bound(of: call, provider)
+        return try await pay(model: provider.model, bound: bound, caller, deadline: deadline) {
             timeout throws(ProviderFailure) in
             let completion = try await provider.complete(call, timeout: timeout)
             // A server that does not count is taken to have used what its texts have.
@@ -87,6 +89,11 @@ extension LLMGateway {
                     inputTokens: call.inputTokenEstimate, outputTokens: (completion.text.utf8.count + 3) / 4)
             return (completion, usage)
         }
+    }
+
+    /// What one exchange uses at most.
+    private static func bound(of call: LLMCall, _ provider: any LLMProvider) -> LLMUsage {
+        LLMUsage(inputTokens: call.inputTokenBound, outputTokens: provider.outputTokenBound(of: call))
     }
 
     private func check(_ request: LLMRequest, _ call: LLMCall) throws(LLMError) {

@@ -10,6 +10,9 @@ package final class LLMGateway: Sendable {
     let time: LLMTime
     let cache: ResponseCache
     let slots: CallSlots
+    /// Of this gateway's calls alone, whoever shares the slots.
+    let pace = Guarded(CallPace())
+    let openCalls = OpenCalls()
     let breaker: Guarded<CircuitBreaker>
     private let makeMarker: @Sendable () -> String
     private let unpriced = Guarded<Set<String>>([])
@@ -17,11 +20,12 @@ package final class LLMGateway: Sendable {
 
     /// - Parameters:
     ///   - cipher: seals stored replies, which may be about people.
+    ///   - slots: those of another gateway, to share its few calls at a time; nil for slots of its own.
     ///   - makeMarker: gives the mark of untrusted text, unguessable and new each time.
-    ///   - observe: called for each call and alert, on the task of the call; must be quick.
+    ///   - observe: called for each call, on its task, and for what it paid and wrote, beside it; must be quick.
     package init(
         settings: LLMSettings, provider: (any LLMProvider)?, database: any SQLDatabase,
-        cipher: any ColumnCipher = PlainColumns(), time: LLMTime = .live,
+        cipher: any ColumnCipher = PlainColumns(), slots: CallSlots? = nil, time: LLMTime = .live,
         makeMarker: @escaping @Sendable () -> String = { UntrustedText.randomMarker() },
         observe: @escaping @Sendable (LLMEvent) -> Void = { _ in }
     ) {
@@ -30,11 +34,12 @@ package final class LLMGateway: Sendable {
         self.time = time
         self.makeMarker = makeMarker
         self.observe = observe
-        budget = LLMBudget(database, dailyLimit: settings.dailyBudget, time: time)
+        budget = LLMBudget(
+            database, dailyLimit: settings.dailyBudget, time: time, tell: { observe(.alert($0)) })
         cache = ResponseCache(
             limits: settings.cache,
             repository: LLMCacheRepository(database, cipher: cipher, clock: time.date), time: time)
-        slots = CallSlots(count: settings.concurrency, maximumWaiting: settings.maximumWaiting)
+        self.slots = slots ?? settings.makeSlots()
         breaker = Guarded(CircuitBreaker(failureLimit: settings.breakerFailures, pause: settings.breakerPause))
     }
 
@@ -77,19 +82,21 @@ package final class LLMGateway: Sendable {
     }
 
     /// Vectors of 768 numbers and unit length, in the order of `texts`.
+    ///
+    /// - Parameter deadline: from now to the answer, waiting for a slot included; nil takes the settings'.
     package func embeddings(
-        of texts: [String], feature: String, userID: String? = nil, deadline: Duration? = nil
+        of texts: [String], for purpose: EmbeddingPurpose = .document, feature: String, userID: String? = nil,
+        deadline: Duration? = nil
     ) async throws(LLMError) -> LLMEmbeddings {
         let caller = Caller(feature: feature, userID: userID, start: time.now())
         let end = caller.start + (deadline ?? settings.timeout)
-        let result = await time.run(before: end) { await self.embed(texts, caller, deadline: end) }
+        let result = await run(caller, before: end) {
+            await self.embed(texts, for: purpose, caller, deadline: end)
+        }
         guard let provider else { throw .notConfigured }
         finish(caller, model: provider.embeddingModel, result) { (outcome: "ok", usage: $0.usage, cost: $0.cost) }
         return try result.get()
     }
-
-    /// Forgets what was asked on a user's behalf, in this process and in the store.
-    package func forget(user userID: String) async throws { try await cache.forget(user: userID) }
 
     /// Removes stored replies that have expired.
     @discardableResult
@@ -104,7 +111,7 @@ package final class LLMGateway: Sendable {
         }
         let end = caller.start + (request.deadline ?? settings.timeout)
         let marker = makeMarker()
-        let result = await time.run(before: end) {
+        let result = await run(caller, before: end) {
             await self.ask(request, schema: schema, provider, caller, marker: marker, deadline: end)
         }
         finish(caller, model: provider.model, result) { reply in
@@ -142,6 +149,9 @@ struct Caller: Sendable {
     let feature: String
     let userID: String?
     let start: ContinuousClock.Instant
+    /// What the call leaves behind.
+    let writes = PendingWrites()
+    let turn = Guarded(CallTurn.none)
 }
 
 /// A checked answer: its text, and where JSON was asked for, what it says.

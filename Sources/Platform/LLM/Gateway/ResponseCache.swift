@@ -2,6 +2,10 @@ internal import Foundation
 package import Store
 
 /// Replies that need not be paid for again: in memory, bounded, and behind it in the database until they expire.
+///
+/// What was asked on a user's behalf is in the database alone: a command in another process erases a person there, and
+/// could not reach this one's memory. What is in memory counts only while its row is there, since it may name somebody as
+/// well; what has lost its row goes when it is asked for, or with the next purge.
 package final class ResponseCache: Sendable {
     package struct Limits: Sendable, Equatable {
         /// Replies in memory.
@@ -26,7 +30,6 @@ package final class ResponseCache: Sendable {
 
     private struct Entry: Sendable {
         let text: String
-        let userID: String?
         let expiresAt: Date
         var lastUse: UInt64
     }
@@ -59,23 +62,23 @@ package final class ResponseCache: Sendable {
     package func reply(of key: String, userID: String?) async -> String? {
         guard limits.lifetime > .zero else { return nil }
         let now = date()
-        if let text = fromMemory(key, now: now) { return text }
+        if userID == nil, let text = await fromMemory(key, now: now) { return text }
         guard let found = try? await repository.reply(of: key) else {
             state.withLock { $0.statistics.misses += 1 }
             return nil
         }
         state.withLock { $0.statistics.storeHits += 1 }
-        keep(key, found.text, userID: userID, expiresAt: found.expiresAt)
+        if userID == nil { keep(key, found.text, expiresAt: found.expiresAt) }
         return found.text
     }
 
-    /// Keeps a reply in memory and in the store.
+    /// Keeps a reply in the store, and in memory where it is nobody's in particular.
     package func set(_ key: String, to text: String, userID: String?) async {
         guard limits.lifetime > .zero else { return }
         let expiresAt = date().addingTimeInterval(limits.lifetime.inSeconds)
-        keep(key, text, userID: userID, expiresAt: expiresAt)
+        if userID == nil { keep(key, text, expiresAt: expiresAt) }
         // Text with U+0000 cannot be stored; nothing that is asked for has it.
-        try? await repository.set(key, to: text, userID: userID, expiresAt: expiresAt)
+        try? await repository.set(key, to: text, userID: userID, expiresAt: expiresAt, needsUsage: true)
         let isDue = state.withLock { state in
             state.stored += 1
             return state.stored.isMultiple(of: Self.storesBetweenPurges)
@@ -83,38 +86,47 @@ package final class ResponseCache: Sendable {
         if isDue { _ = try? await purge() }
     }
 
-    /// Forgets what was asked on a user's behalf, here and in the store.
-    package func forget(user userID: String) async throws {
+    /// Removes from the store what has expired or is too much, and from memory what the store has no longer.
+    ///
+    /// - Returns: how many replies went from the store.
+    @discardableResult
+    package func purge() async throws -> Int {
+        let count = try await repository.purge(limit: limits.storedEntries)
+        let keys = state.withLock { Array($0.entries.keys) }
+        let present = try await repository.present(keys)
         state.withLock { state in
-            for (key, entry) in state.entries where entry.userID == userID { Self.remove(key, from: &state) }
+            for key in keys where !present.contains(key) { Self.remove(key, from: &state) }
         }
-        try await repository.remove(user: userID)
+        return count
     }
 
-    /// Removes from the store what has expired or is too much.
-    @discardableResult
-    package func purge() async throws -> Int { try await repository.purge(limit: limits.storedEntries) }
-
-    private func fromMemory(_ key: String, now: Date) -> String? {
-        state.withLock { state in
-            guard let entry = state.entries[key] else { return nil }
-            guard entry.expiresAt > now else {
+    private func fromMemory(_ key: String, now: Date) async -> String? {
+        let text = state.withLock { state -> String? in
+            guard let entry = state.entries[key], entry.expiresAt > now else {
+                Self.remove(key, from: &state)
+                return nil
+            }
+            return entry.text
+        }
+        guard let text, let present = try? await repository.present([key]) else { return nil }
+        return state.withLock { state in
+            guard present.contains(key) else {
                 Self.remove(key, from: &state)
                 return nil
             }
             state.uses += 1
             state.entries[key]?.lastUse = state.uses
             state.statistics.memoryHits += 1
-            return entry.text
+            return text
         }
     }
 
-    private func keep(_ key: String, _ text: String, userID: String?, expiresAt: Date) {
+    private func keep(_ key: String, _ text: String, expiresAt: Date) {
         guard text.utf8.count <= limits.bytes / 4 else { return }
         state.withLock { state in
             Self.remove(key, from: &state)
             state.uses += 1
-            state.entries[key] = Entry(text: text, userID: userID, expiresAt: expiresAt, lastUse: state.uses)
+            state.entries[key] = Entry(text: text, expiresAt: expiresAt, lastUse: state.uses)
             state.statistics.entries += 1
             state.statistics.bytes += text.utf8.count
             while state.statistics.entries > limits.entries || state.statistics.bytes > limits.bytes {

@@ -10,18 +10,19 @@ package enum RetryAfter {
             // More than a day is never waited for; so many digits need not be read.
             return .seconds(min(Int64(text.prefix(9)) ?? 0, 999_999_999))
         }
-        guard let date = date(of: text) else { return nil }
+        guard let date = date(of: text, now: now) else { return nil }
         let milliseconds = (date.timeIntervalSince(now) * 1000).rounded(.up)
         return .milliseconds(Int64(max(0, min(milliseconds, 1e12))))
     }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`.
-    static func date(of text: String) -> Date? {
+    static func date(of text: String, now: Date) -> Date? {
         let words = text.split(whereSeparator: { $0 == " " || $0 == "," || $0 == "-" })
         switch words.count {
         case 6 where words[5] == "GMT":
             guard let year = number(words[3], digits: 2...4) else { return nil }
-            return date(day: words[1], month: words[2], year: full(year, words[3]), time: words[4])
+            let full = words[3].utf8.count == 2 ? self.full(year, now: now) : year
+            return date(day: words[1], month: words[2], year: full, time: words[4])
         case 5:
             guard let year = number(words[4], digits: 4...4) else { return nil }
             return date(day: words[2], month: words[1], year: year, time: words[3])
@@ -29,8 +30,11 @@ package enum RetryAfter {
         }
     }
 
-    /// A year of two digits lies near the present century's beginning; those of servers that are running do.
-    private static func full(_ year: Int, _ text: Substring) -> Int { text.utf8.count == 2 ? 2000 + year : year }
+    /// The year that two digits mean: the latest one with them that is not more than 50 years ahead.
+    private static func full(_ digits: Int, now: Date) -> Int {
+        let latest = calendar.component(.year, from: now) + 50
+        return latest - (latest - digits) % 100
+    }
 
     private static func date(day: Substring, month: Substring, year: Int, time: Substring) -> Date? {
         let clock = time.split(separator: ":", omittingEmptySubsequences: false).map { number($0, digits: 2...2) }

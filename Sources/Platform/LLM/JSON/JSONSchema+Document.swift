@@ -26,26 +26,31 @@ extension JSONSchema {
             add("properties", .object(properties.map { .init($0.name, $0.schema.document(lengths: lengths)) }))
             add("required", .array(properties.filter(\.isRequired).map { .string($0.name) }))
             add("additionalProperties", .bool(allowsOthers))
-        case .array(let items, let minItems, let maxItems):
+        case .array(let items, _, _):
             add("items", items.document(lengths: lengths))
-            add("minItems", minItems.map(JSONTree.int))
-            add("maxItems", maxItems.map(JSONTree.int))
-        case .string(let minLength, let maxLength):
-            if lengths {
-                add("minLength", minLength.map(JSONTree.int))
-                add("maxLength", maxLength.map(JSONTree.int))
-            }
         case .choice(let values):
             add("enum", .array(values.map(JSONTree.string) + (isNullable ? [.null] : [])))
-        case .integer(let minimum, let maximum):
-            add("minimum", minimum.map(JSONTree.int))
-            add("maximum", maximum.map(JSONTree.int))
-        case .number(let minimum, let maximum):
-            add("minimum", minimum.map(JSONTree.number))
-            add("maximum", maximum.map(JSONTree.number))
-        case .boolean: break
+        case .string, .integer, .number, .boolean: break
         }
-        return .object(members)
+        return .object(members + bounds(lengths: lengths))
+    }
+
+    /// How little and how much it may be, in the words that both dialects share.
+    private func bounds(lengths: Bool) -> [JSONTree.Member] {
+        let pairs: [(String, JSONTree?)] =
+            switch kind {
+            case .array(_, let minItems, let maxItems):
+                [("minItems", minItems.map(JSONTree.int)), ("maxItems", maxItems.map(JSONTree.int))]
+            case .string(let minLength, let maxLength):
+                lengths
+                    ? [("minLength", minLength.map(JSONTree.int)), ("maxLength", maxLength.map(JSONTree.int))] : []
+            case .integer(let minimum, let maximum):
+                [("minimum", minimum.map(JSONTree.int)), ("maximum", maximum.map(JSONTree.int))]
+            case .number(let minimum, let maximum):
+                [("minimum", minimum.map(JSONTree.number)), ("maximum", maximum.map(JSONTree.number))]
+            case .object, .choice, .boolean: []
+            }
+        return pairs.compactMap { name, value in value.map { .init(name, $0) } }
     }
 
     /// Gemini's `Schema`, which is OpenAPI's: types in capitals, `nullable`, no `additionalProperties`, and an order.
@@ -60,25 +65,14 @@ extension JSONSchema {
             let required = properties.filter(\.isRequired)
             if !required.isEmpty { add("required", .array(required.map { .string($0.name) })) }
             if !properties.isEmpty { add("propertyOrdering", .array(properties.map { .string($0.name) })) }
-        case .array(let items, let minItems, let maxItems):
+        case .array(let items, _, _):
             add("items", items.geminiDocument)
-            add("minItems", minItems.map(JSONTree.int))
-            add("maxItems", maxItems.map(JSONTree.int))
-        case .string(let minLength, let maxLength):
-            add("minLength", minLength.map(JSONTree.int))
-            add("maxLength", maxLength.map(JSONTree.int))
         case .choice(let values):
             add("format", .string("enum"))
             add("enum", .array(values.map(JSONTree.string)))
-        case .integer(let minimum, let maximum):
-            add("minimum", minimum.map(JSONTree.int))
-            add("maximum", maximum.map(JSONTree.int))
-        case .number(let minimum, let maximum):
-            add("minimum", minimum.map(JSONTree.number))
-            add("maximum", maximum.map(JSONTree.number))
-        case .boolean: break
+        case .string, .integer, .number, .boolean: break
         }
-        return .object(members)
+        return .object(members + bounds(lengths: true))
     }
 
     /// Whether OpenAI's strict mode takes it: every property required, no others allowed.

@@ -57,11 +57,14 @@ extension JSONSchema {
             let list = values.prefix(20).joined(separator: ", ")
             found.append(Violation(path: path, message: "must be one of: \(list)"))
         case (.integer(let minimum, let maximum), .integer), (.integer(let minimum, let maximum), .number):
-            guard let number = value.int else {
+            if let number = value.int {
+                Self.check(number, minimum, maximum, path: path, &found)
+            } else if let number = value.double, number == number.rounded() {
+                // Whole, and beyond 64 bits.
+                Self.check(number, minimum.map { Double($0) }, maximum.map { Double($0) }, path: path, &found)
+            } else {
                 found.append(Violation(path: path, message: "must be a whole number"))
-                return
             }
-            Self.check(number, minimum, maximum, path: path, &found)
         case (.number(let minimum, let maximum), .integer), (.number(let minimum, let maximum), .number):
             guard let number = value.double else { return }
             Self.check(number, minimum, maximum, path: path, &found)

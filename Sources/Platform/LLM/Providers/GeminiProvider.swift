@@ -11,25 +11,59 @@ package struct GeminiProvider: LLMProvider {
     package var model: String { endpoint.model }
     package var embeddingModel: String { endpoint.embeddingModel }
     private let endpoint: ProviderEndpoint
+    private let thinking: GeminiThinking
 
-    package init(_ endpoint: ProviderEndpoint) { self.endpoint = endpoint }
+    package init(_ endpoint: ProviderEndpoint) {
+        self.endpoint = endpoint
+        thinking = GeminiThinking(model: Self.bare(endpoint.model))
+    }
 
     package func complete(_ call: LLMCall, timeout: Duration) async throws(ProviderFailure) -> LLMCompletion {
-        let response = try await endpoint.post(
-            "/models/\(Self.path(model)):generateContent", Self.document(call), headers: headers, timeout: timeout)
+        let start = endpoint.time.now()
+        var response = try await generate(call, thinking.configuration, timeout: timeout)
+        if response.status == 400, thinking.configuration != nil, Self.isAboutThinking(response) {
+            // A version of the model that cannot be told; it has the headroom all the same.
+            let remaining = timeout - (endpoint.time.now() - start)
+            guard remaining > .zero else { throw ProviderFailure(.timedOut, isRetryable: true) }
+            response = try await generate(call, nil, timeout: remaining)
+        }
         guard response.status == 200 else { throw failure(response) }
         let reply = try endpoint.decode(Reply.self, response)
         return try Self.completion(reply)
     }
 
+    package func outputTokenBound(of call: LLMCall) -> Int { call.maximumOutputTokens + thinking.headroom }
+
+    private func generate(
+        _ call: LLMCall, _ thinking: JSONTree?, timeout: Duration
+    ) async throws(ProviderFailure) -> OutboundResponse {
+        try await endpoint.post(
+            "/models/\(Self.path(model)):generateContent",
+            Self.document(call, limit: outputTokenBound(of: call), thinking: thinking), headers: headers,
+            timeout: timeout)
+    }
+
+    private static func isAboutThinking(_ response: OutboundResponse) -> Bool {
+        String(decoding: response.body.prefix(64 << 10), as: UTF8.self).lowercased().contains("thinking")
+    }
+
+    /// What Gemini calls a purpose; vectors of other tasks are others.
+    package static func taskType(of purpose: EmbeddingPurpose) -> String {
+        switch purpose {
+        case .query: "RETRIEVAL_QUERY"
+        case .document: "RETRIEVAL_DOCUMENT"
+        }
+    }
+
     package func embed(
-        _ texts: [String], timeout: Duration
+        _ texts: [String], for purpose: EmbeddingPurpose, timeout: Duration
     ) async throws(ProviderFailure) -> (vectors: [[Float]], usage: LLMUsage) {
         let model = Self.path(embeddingModel)
         let requests = texts.map { text in
             JSONTree.members([
                 "model": .string("models/\(model)"),
                 "content": .members(["parts": .array([.members(["text": .string(text)])])]),
+                "taskType": .string(Self.taskType(of: purpose)),
                 "outputDimensionality": .int(LLMEmbeddings.dimension),
             ])
         }
@@ -48,15 +82,19 @@ package struct GeminiProvider: LLMProvider {
         endpoint.key.map { [("x-goog-api-key", $0.exposed)] } ?? []
     }
 
+    private static func bare(_ model: String) -> String {
+        model.hasPrefix("models/") ? String(model.dropFirst("models/".count)) : model
+    }
+
     /// The model's name as a part of a path.
     private static func path(_ model: String) -> String {
-        let name = model.hasPrefix("models/") ? String(model.dropFirst("models/".count)) : model
+        let name = bare(model)
         var allowed = CharacterSet.alphanumerics
         allowed.insert(charactersIn: "-._~")
         return name.addingPercentEncoding(withAllowedCharacters: allowed) ?? name
     }
 
-    private static func document(_ call: LLMCall) -> JSONTree {
+    private static func document(_ call: LLMCall, limit: Int, thinking: JSONTree?) -> JSONTree {
         let system = call.messages.filter { $0.role == .system }.map(\.text).joined(separator: "\n\n")
         let contents = call.messages.filter { $0.role != .system }.map { message in
             JSONTree.members([
@@ -70,19 +108,22 @@ package struct GeminiProvider: LLMProvider {
             "contents": .array(contents),
             "generationConfig": .members([
                 "temperature": .number(call.temperature),
-                "maxOutputTokens": .int(call.maximumOutputTokens),
+                "maxOutputTokens": .int(limit),
                 "candidateCount": .int(1),
                 "responseMimeType": .string(call.schema == nil ? "text/plain" : "application/json"),
                 "responseSchema": call.schema?.geminiDocument,
+                "thinkingConfig": thinking,
             ]),
         ])
     }
 
     private static func completion(_ reply: Reply) throws(ProviderFailure) -> LLMCompletion {
         let used = reply.usageMetadata
-        let usage = LLMUsage(
-            inputTokens: used?.promptTokenCount ?? 0,
-            outputTokens: (used?.candidatesTokenCount ?? 0) + (used?.thoughtsTokenCount ?? 0))
+        let thoughts = LLMUsage(inputTokens: 0, outputTokens: used?.thoughtsTokenCount?.value ?? 0)
+        let usage =
+            LLMUsage(
+                inputTokens: used?.promptTokenCount?.value ?? 0, outputTokens: used?.candidatesTokenCount?.value ?? 0)
+            + thoughts
         if let reason = reply.promptFeedback?.blockReason {
             throw blocked(reason, usage)
         }
@@ -127,9 +168,9 @@ package struct GeminiProvider: LLMProvider {
         }
         struct Feedback: Decodable { let blockReason: String? }
         struct Usage: Decodable {
-            let promptTokenCount: Int?
-            let candidatesTokenCount: Int?
-            let thoughtsTokenCount: Int?
+            let promptTokenCount: TokenCount?
+            let candidatesTokenCount: TokenCount?
+            let thoughtsTokenCount: TokenCount?
         }
         let candidates: [Candidate]?
         let promptFeedback: Feedback?

@@ -37,7 +37,8 @@ package struct ProviderFailure: Error, Sendable, Equatable {
     package let isRetryable: Bool
     /// How long the provider asked to wait.
     package let retryAfter: Duration?
-    /// What was used although nothing came of it; nil where the answer never came, so that nobody knows.
+    /// What was used although nothing came of it; nil where the answer never came, so that nobody knows: then all that the
+    /// exchange may use counts.
     package let usage: LLMUsage?
 
     package init(_ error: LLMError, isRetryable: Bool, retryAfter: Duration? = nil, usage: LLMUsage? = .some(.none)) {
@@ -46,6 +47,14 @@ package struct ProviderFailure: Error, Sendable, Equatable {
         self.retryAfter = retryAfter
         self.usage = usage
     }
+}
+
+/// What a text is embedded for; some models put questions and what answers them to different uses.
+package enum EmbeddingPurpose: String, Sendable, CaseIterable {
+    /// A text that something is looked for by.
+    case query
+    /// A text that is to be found.
+    case document
 }
 
 /// One exchange with a provider: a request, a checked answer. Retries, budgets and caches are the gateway's.
@@ -60,13 +69,18 @@ package protocol LLMProvider: Sendable {
     /// Asks the model; the answer is there, or a failure is, within `timeout`.
     func complete(_ call: LLMCall, timeout: Duration) async throws(ProviderFailure) -> LLMCompletion
 
+    /// Tokens that an answer may have, with those of what the model thinks before it.
+    func outputTokenBound(of call: LLMCall) -> Int
+
     /// Vectors of at most `maximumEmbeddingTexts` texts, in their order, as the provider gives them.
-    func embed(_ texts: [String], timeout: Duration) async throws(ProviderFailure) -> (
-        vectors: [[Float]], usage: LLMUsage
-    )
+    func embed(
+        _ texts: [String], for purpose: EmbeddingPurpose, timeout: Duration
+    ) async throws(ProviderFailure) -> (vectors: [[Float]], usage: LLMUsage)
 }
 
 extension LLMProvider {
     /// Texts that every provider takes at a time.
     package static var maximumEmbeddingTexts: Int { 100 }
+
+    package func outputTokenBound(of call: LLMCall) -> Int { call.maximumOutputTokens }
 }

@@ -26,6 +26,8 @@ package struct OpenAIProvider: LLMProvider {
     package func complete(_ call: LLMCall, timeout: Duration) async throws(ProviderFailure) -> LLMCompletion {
         let start = endpoint.time.now()
         var spoken = dialect.withLock { $0 }
+        var learnt: [OpenAIDialect.Change] = []
+        var isAlone = false
         var refusal = ProviderFailure(.rejected(status: 400, code: nil), isRetryable: false)
         for _ in 0..<Self.maximumAdaptations {
             let remaining = timeout - (endpoint.time.now() - start)
@@ -33,34 +35,61 @@ package struct OpenAIProvider: LLMProvider {
             let response = try await endpoint.post(
                 "/chat/completions", document(call, spoken), headers: headers, timeout: remaining)
             if response.status == 200 {
-                let learnt = spoken
-                dialect.withLock { $0 = learnt }
+                // Piece by piece: other calls learn at the same time.
+                for change in learnt { dialect.withLock { $0.apply(change) } }
                 return try Self.completion(try endpoint.decode(Reply.self, response))
             }
             let problem = Self.problem(of: response)
             refusal = endpoint.failure(response, code: problem.code)
             guard [400, 415, 422].contains(response.status),
-                let next = spoken.next(after: problem.about, asksForJSON: call.schema != nil)
+                let step = spoken.next(after: problem.about, asksForJSON: call.schema != nil)
             else { throw refusal }
-            spoken = next
+            spoken.apply(step.change)
+            // What follows a change for this call alone says nothing of other calls either.
+            if !step.isLasting { isAlone = true }
+            if !isAlone { learnt.append(step.change) }
         }
         throw refusal
     }
 
+    /// The protocol has no word for what texts are for.
     package func embed(
-        _ texts: [String], timeout: Duration
+        _ texts: [String], for purpose: EmbeddingPurpose, timeout: Duration
     ) async throws(ProviderFailure) -> (vectors: [[Float]], usage: LLMUsage) {
-        let document = JSONTree.members([
-            "model": .string(embeddingModel), "input": .array(texts.map(JSONTree.string)),
-            "dimensions": .int(LLMEmbeddings.dimension), "encoding_format": .string("float"),
-        ])
-        let response = try await endpoint.post(
-            "/embeddings", document, headers: headers, maximumBytes: Self.maximumEmbeddingBytes, timeout: timeout)
+        let start = endpoint.time.now()
+        let spoken = dialect.withLock { $0 }
+        var response = try await post(texts, spoken, timeout: timeout)
+        if [400, 415, 422].contains(response.status),
+            let next = spoken.nextForEmbeddings(after: Self.problem(of: response).about)
+        {
+            let remaining = timeout - (endpoint.time.now() - start)
+            guard remaining > .zero else { throw ProviderFailure(.timedOut, isRetryable: true) }
+            response = try await post(texts, next, timeout: remaining)
+            if response.status == 200 { dialect.withLock { $0.takesDimensions = false } }
+        }
         guard response.status == 200 else {
             throw endpoint.failure(response, code: Self.problem(of: response).code)
         }
+        return try vectors(in: response)
+    }
+
+    private func post(
+        _ texts: [String], _ dialect: OpenAIDialect, timeout: Duration
+    ) async throws(ProviderFailure) -> OutboundResponse {
+        let document = JSONTree.members([
+            "model": .string(embeddingModel), "input": .array(texts.map(JSONTree.string)),
+            "dimensions": dialect.takesDimensions ? .int(LLMEmbeddings.dimension) : nil,
+            "encoding_format": .string("float"),
+        ])
+        return try await endpoint.post(
+            "/embeddings", document, headers: headers, maximumBytes: Self.maximumEmbeddingBytes, timeout: timeout)
+    }
+
+    private func vectors(
+        in response: OutboundResponse
+    ) throws(ProviderFailure) -> (vectors: [[Float]], usage: LLMUsage) {
         let reply = try endpoint.decode(EmbeddingReply.self, response)
-        let usage = LLMUsage(inputTokens: reply.usage?.promptTokens ?? 0, outputTokens: 0)
+        let usage = LLMUsage(inputTokens: reply.usage?.promptTokens?.value ?? 0, outputTokens: 0)
         // In whatever order they come; each index once.
         let sorted = (reply.data ?? []).sorted { $0.index < $1.index }
         guard sorted.enumerated().allSatisfy({ $0.offset == $0.element.index }) else {
@@ -113,7 +142,7 @@ package struct OpenAIProvider: LLMProvider {
 
     private static func completion(_ reply: Reply) throws(ProviderFailure) -> LLMCompletion {
         let usage = LLMUsage(
-            inputTokens: reply.usage?.promptTokens ?? 0, outputTokens: reply.usage?.completionTokens ?? 0)
+            inputTokens: reply.usage?.promptTokens?.value ?? 0, outputTokens: reply.usage?.completionTokens?.value ?? 0)
         guard let choice = reply.choices?.first else {
             throw ProviderFailure(.badReply("the provider gave no choice"), isRetryable: true, usage: usage)
         }
@@ -142,8 +171,8 @@ package struct OpenAIProvider: LLMProvider {
     // MARK: What it answers
 
     private struct Usage: Decodable {
-        let promptTokens: Int?
-        let completionTokens: Int?
+        let promptTokens: TokenCount?
+        let completionTokens: TokenCount?
 
         enum CodingKeys: String, CodingKey {
             case promptTokens = "prompt_tokens"

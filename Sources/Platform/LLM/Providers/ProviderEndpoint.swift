@@ -86,6 +86,8 @@ package struct ProviderEndpoint: Sendable {
         case .cutOff, .protocolViolation: ProviderFailure(.unreachable(error.code), isRetryable: true, usage: nil)
         case .cancelled: ProviderFailure(.cancelled, isRetryable: false, usage: nil)
         case .tooLarge: ProviderFailure(.tooLarge(maximumBytes: maximumBytes), isRetryable: false, usage: nil)
+        // Nor what it had done by then, where the service stops or curl gives up.
+        case .closed, .other: ProviderFailure(.unreachable(error.code), isRetryable: false, usage: nil)
         default: ProviderFailure(.unreachable(error.code), isRetryable: error.isTransient)
         }
     }
