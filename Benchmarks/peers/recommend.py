@@ -63,6 +63,9 @@ def run(options):
         if onet.is_dir():
             print("importing O*NET's careers", file=sys.stderr)
             run_program("import", "onet", onet, "--only", "--data", data)
+        else:
+            # An export makes no database.
+            run_program("keys", "create", "--role", "service", "--data", data)
         careers.write_text(run_program("export", "careers", "-", "--format", "json", "--data", data))
         count = len(json.loads(careers.read_text())["careers"])
         ours = pathlight(data, folder / "ours.log", options.port)

@@ -80,7 +80,8 @@ def run(options, texts, onnx):
         folder = Path(folder)
         model = ROOT / options.model
         common = ("--data", folder / "data", "--models", model.parent, "--model", model.name)
-        # Abilities and clusters are those of the built-in careers.
+        # An export makes no database. Abilities and clusters are those of the built-in careers.
+        run_program("keys", "create", "--role", "service", *common)
         likes = json.loads(run_program("export", "careers", "-", "--format", "json", *common))["careers"]
         careers = [career(number, likes[number % len(likes)], texts)
                    for number in range(options.documents // TEXTS_PER_CAREER)]

@@ -137,6 +137,9 @@ static const unsigned char pl_web_verify_address[] = {
 static const unsigned char pl_web_unsubscribe[] = {
 #embed "web/unsubscribe.html"
 };
+static const unsigned char pl_web_problem[] = {
+#embed "web/problem.html"
+};
 static const unsigned char pl_web_docs[] = {
 #embed "web/docs.html"
 };
@@ -171,6 +174,7 @@ static const pl_asset pl_assets[] = {
     PL_ENTRY(web_reset_password, "web/reset-password.html")
     PL_ENTRY(web_verify_address, "web/verify-address.html")
     PL_ENTRY(web_unsubscribe, "web/unsubscribe.html")
+    PL_ENTRY(web_problem, "web/problem.html")
     PL_ENTRY(web_docs, "web/docs.html")
     PL_ENTRY(web_docs_script, "web/docs.js")
     PL_ENTRY(openapi, "openapi.json")

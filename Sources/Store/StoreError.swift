@@ -68,6 +68,14 @@ package struct StoreError: Error, Sendable, Equatable {
 
     /// Whether the same call may succeed later without anybody mending anything.
     package var isTransient: Bool { code == .busy || code == .overloaded }
+
+    /// Whether the database is there and cannot take what it is given, whatever that is: an operator must act.
+    package var saysNothingIsStored: Bool {
+        switch code {
+        case .diskFull, .inputOutput, .readOnly, .notWritable, .closed: true
+        default: false
+        }
+    }
 }
 
 extension StoreError: CustomStringConvertible {

@@ -119,11 +119,31 @@ struct AccessSessionTests {
     @Test func `a session of somebody anonymous is open to who knows its id`() async throws {
         try await AccessTestService().run { client, identity in
             let session = try await submit(client)
+            let (service, _) = try await identity.bearer(.service)
             let (ada, _) = try await identity.bearer(.user)
             for (method, path, body) in Self.ways(session) {
                 #expect(try await client.send(method, path, body).status.kind == .successful)
-                #expect(try await client.send(method, path, body, ada).status.kind == .successful)
+                #expect(try await client.send(method, path, body, service).status.kind == .successful)
             }
+            #expect(try await client.send(.get, "/api/results/\(session)", nil, ada).status == .ok)
+            #expect(try await client.send(.get, "/api/results/\(session)").status == .ok)
+        }
+    }
+
+    @Test(arguments: 1..<6)
+    func `a session that was begun before signing in is theirs who go on with it`(way: Int) async throws {
+        try await AccessTestService().run { client, identity in
+            let session = try await submit(client)
+            let (ada, _) = try await identity.bearer(.user)
+            let (other, _) = try await identity.bearer(.user)
+            let (method, path, body) = Self.ways(session)[way]
+            #expect(try await client.send(method, path, body, ada).status.kind == .successful)
+            for fields in [[:], other] {
+                for (method, path, body) in Self.ways(session) {
+                    #expect(try await client.send(method, path, body, fields).status == .notFound, "\(method) \(path)")
+                }
+            }
+            #expect(try await client.send(.get, "/api/results/\(session)", nil, ada).status == .ok)
         }
     }
 

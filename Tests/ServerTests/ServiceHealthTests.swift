@@ -21,10 +21,12 @@ struct ServiceHealthTests {
 
     @Test func `every trouble is told with what is the worse for it`() {
         let troubles = ServiceHealth.troubles(
-            ranking: Self.noModel, reading: Self.silent, languageModel: (breaker: .open, isOverBudget: true),
+            store: .diskFull, ranking: Self.noModel, reading: Self.silent,
+            languageModel: (breaker: .open, isOverBudget: true),
             mail: MailFailure(.busy, "mail.example.org has no time", code: 451, status: "4.3.0"))
         #expect(
             troubles.map { "\($0.part.rawValue) \($0.reason) \($0.label)" } == [
+                "store disk_full store",
                 "recommendations no_model no_model", "recommendations timed_out model_outside",
                 "language_model breaker_open breaker_open", "language_model over_budget over_budget",
                 "mail busy mail",
@@ -49,7 +51,7 @@ struct ServiceHealthTests {
             return Set(lines.filter { $0.hasPrefix("pathlight_degraded{") })
         }
         let whole = Set(
-            ["no_model", "model_not_named", "model_outside", "breaker_open", "over_budget", "mail"].map {
+            ["no_model", "model_not_named", "model_outside", "breaker_open", "over_budget", "mail", "store"].map {
                 #"pathlight_degraded{reason="\#($0)"} 0"#
             })
         #expect(shown() == whole)

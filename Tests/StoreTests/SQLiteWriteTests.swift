@@ -201,6 +201,25 @@ struct SQLiteWriteTests {
         }
     }
 
+    @Test func `a write that finds no room is told until one is stored`() async throws {
+        try await Self.withTable { database in
+            try await database.insert(1)
+            #expect(database.writeFailure == nil)
+            // As on a full disk: the connection that writes takes no page more than there are.
+            _ = try await database.write { try $0.query("PRAGMA max_page_count = 1").count }
+            await expectError(.diskFull) {
+                try await database.insert(2, value: String(repeating: "x", count: 100_000))
+            }
+            #expect(database.writeFailure == .diskFull)
+            // Neither what has nothing to store nor what the data's rules refuse says anything of the disk.
+            try await database.write { _ = try $0.execute("DELETE FROM t WHERE id = 3") }
+            await expectError(.uniqueViolation) { try await database.insert(1) }
+            #expect(database.writeFailure == .diskFull)
+            try await database.insert(4)
+            #expect(database.writeFailure == nil)
+        }
+    }
+
     private static func withTable(_ body: (SQLiteDatabase) async throws -> Void) async throws {
         let database = try await SQLiteDatabase.temporary()
         try await database.write { _ = try $0.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, value TEXT)") }

@@ -42,6 +42,19 @@ struct SessionRepositoryTests {
     }
 
     @Test(arguments: DriverUnderTest.all)
+    func `a session that is nobody's is given to a user, once`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let owners = SessionOwnerRepository(database)
+            let id = try await SessionRepository(database, clock: TestClock().read).create(kind: "quiz")
+            #expect(try await owners.owner(of: id) == .nobody)
+            #expect(try await owners.adopt(id, by: "ada") == .user(id: "ada"))
+            #expect(try await owners.adopt(id, by: "eve") == .user(id: "ada"))
+            #expect(try await owners.owner(of: id) == .user(id: "ada"))
+            #expect(try await owners.adopt("unknown", by: "eve") == nil)
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
     func `old sessions go with what was saved and viewed in them`(driver: DriverUnderTest) async throws {
         try await driver.withSchema { database in
             let clock = TestClock()

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -39,6 +40,16 @@ def run_command(*arguments, stdin="", timeout=120, **settings):
     """Runs `pathlight ARGUMENTS` to its end; output comes back as text."""
     return subprocess.run([str(BINARY), *map(str, arguments)], input=stdin, capture_output=True, text=True,
                           timeout=timeout, cwd=EMPTY_FOLDER.name, env=clean_environment(**settings), check=False)
+
+
+def make_database(folder, **settings):
+    """Makes a database as a first start does, with nothing in it: commands that look do not make any."""
+    made = run_command("keys", "create", "--role", "service", "--data", folder, **settings)
+    assert made.returncode == 0, made.stderr
+    with sqlite3.connect(Path(folder) / "pathlight.db") as database:
+        assert database.execute("DELETE FROM api_keys").rowcount == 1
+    database.close()
+    return folder
 
 
 def free_port():

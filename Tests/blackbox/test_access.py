@@ -13,7 +13,7 @@ import time
 import urllib.parse
 
 import pytest
-from harness import BINARY, EMPTY_FOLDER, Service, clean_environment, run_command
+from harness import BINARY, EMPTY_FOLDER, Service, clean_environment, make_database, run_command
 
 ADMIN = "/api/admin/keys/"
 PASSWORD = "correct horse battery"
@@ -99,6 +99,15 @@ def test_an_admin_makes_and_revokes_keys(own):
                             ({"role": "user", "expires_at": "tomorrow"}, "expires_at"),
                             ({"role": "user", "expires_at": "2001-01-01T00:00:00Z"}, "expires_at")):
             send(client, "POST", ADMIN, wrong, Authorization=f"Bearer {admin}").expect_named(name)
+        account = {"email": "grace@example.org", "role": "educator"}
+        user = send(client, "POST", "/api/admin/users/", account, Authorization=f"Bearer {admin}").expect(201)
+        for role, status in (("user", 201), ("educator", 201), ("service", 422), ("admin", 422)):
+            wanted = {"role": role, "user_id": user["id"]}
+            reply = send(client, "POST", ADMIN, wanted, Authorization=f"Bearer {admin}")
+            assert reply.status == status, (role, reply.body)
+            if status == 422:
+                reply.expect_named("role")
+        send(client, "POST", ADMIN, {"role": "user"}, Authorization=f"Bearer {admin}").expect_named("user_id")
         assert send(client, "DELETE", ADMIN + made["id"] + "/", Authorization=f"Bearer {admin}").status == 204
         client.get("/api/careers/", **bearer(made["key"])).expect_problem(401, "credential_revoked")
         send(client, "DELETE", ADMIN + "0123456789abcdef/", Authorization=f"Bearer {admin}").expect_problem(
@@ -227,9 +236,26 @@ def test_the_link_goes_where_an_administrator_is_made_otherwise_and_at_the_end(s
         assert form(client, "/sign-in/link", token=token).status == 401
 
 
+def test_of_two_services_on_one_folder_the_later_keeps_its_link(start_service):
+    first = start_service()
+    old = offered_link(first)
+    second = start_service(data=first.data)
+    assert wait_for(lambda: link_file(first.data).exists() and offered_link(second) != old)
+    link = offered_link(second)
+    time.sleep(5)  # The first looks every two seconds whether its own link holds.
+    assert link_file(first.data).exists() and offered_link(second) == link
+    link_file(first.data).write_text(old + "\n")
+    assert wait_for(lambda: offered_link(second) == link), "another that started at the same moment wrote over it"
+    first.stop()
+    assert offered_link(second) == link
+    with second.client() as client:
+        assert form(client, "/sign-in/link", token=link.split("token=")[1]).status == 303
+    assert wait_for(lambda: not link_file(first.data).exists())
+
+
 def test_no_link_lies_about_where_others_get_in(start_service, tmp_path):
     data = tmp_path / "data"
-    assert run_command("tasks", "list", "--data", data).returncode == 0
+    make_database(data)
     link_file(data).write_text("left behind")
     service = start_service(data=data, PATHLIGHT_TRUSTED_PROXY="127.0.0.1")
     assert wait_for(lambda: not link_file(service.data).exists())

@@ -480,6 +480,10 @@ def test_an_erased_account_leaves_none_of_it(own, mailbox):
         mailbox.wait(1)
         assert post(client, "/api/auth/password-reset/", {"email": EMAIL}).status == 202
         link = mailbox.link(2, "/reset-password")
+        # Another shell than the service's: it does not know where the messages lie.
+        refused = run_command("users", "erase", user, "--yes", "--data", own.data)
+        assert refused.returncode == 1 and "nothing was erased" in refused.stderr and refused.stdout == ""
+        assert "PATHLIGHT_MAIL_FOLDER" in refused.stderr and here.is_in and len(mailbox.messages()) == 2
         settings = {"PATHLIGHT_MAIL_FOLDER": str(mailbox.folder)}
         exported = run_command("users", "export", user, "--data", own.data, **settings)
         tables = json.loads(exported.stdout)["tables"]
@@ -487,6 +491,7 @@ def test_an_erased_account_leaves_none_of_it(own, mailbox):
         assert token_of(link) not in json.dumps(tables), "stored is a hash, and that is not exported"
         erased = run_command("users", "erase", user, "--yes", "--json", "--data", own.data, **settings)
         assert erased.returncode == 0 and json.loads(erased.stdout)["proven"], erased.stdout + erased.stderr
+        assert json.loads(erased.stdout)["mail_folder"] == str(mailbox.folder)
         assert not here.is_in and mailbox.messages() == []
         assert form(client, "/reset-password", token=token_of(link), password=NEXT).status == 404
 

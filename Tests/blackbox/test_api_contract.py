@@ -14,7 +14,7 @@ import uuid
 
 import pytest
 from conftest import has_model
-from harness import ROOT, Service, run_command
+from harness import ROOT, Service, make_database, run_command
 from jsonschema import Draft202012Validator
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -85,6 +85,7 @@ def service(tmp_path_factory):
     if not has_model():
         pytest.skip("the model is not installed: run scripts/fetch-model")
     folder = tmp_path_factory.mktemp("contract")
+    make_database(folder / "data")
     made = run_command("tasks", "exercise", "--count", TASKS, "--data", folder / "data")
     assert made.returncode == 0, made.stderr
     running = Service(folder / "data", folder / "service.log", PATHLIGHT_MAIL_FOLDER=str(folder / "post")).start()

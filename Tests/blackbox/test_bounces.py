@@ -11,7 +11,7 @@ import sqlite3
 import time
 
 import pytest
-from harness import run_command
+from harness import make_database, run_command
 
 DONE, FAILED, USAGE, LATER = 0, 1, 2, 75
 # Without a key the index of an address can be made here as well.
@@ -31,8 +31,7 @@ def message_id(name):
 @pytest.fixture
 def data(tmp_path):
     """Messages went to Ada and to Bob."""
-    folder = tmp_path / "data"
-    assert run_command("tasks", "list", "--data", folder, **PLAIN).returncode == DONE
+    folder = make_database(tmp_path / "data", **PLAIN)
     with sqlite3.connect(folder / "pathlight.db") as database:
         for name in ("ada", "bob"):
             database.execute(
@@ -177,8 +176,7 @@ def test_somebody_gets_mail_again(data):
 
 
 def test_with_a_lost_index_key_the_entries_can_be_given_up(tmp_path):
-    data = tmp_path / "data"
-    assert run_command("mail", "suppressed", "--data", data).returncode == DONE
+    data = make_database(tmp_path / "data")
     # The first start makes the key; nothing is sealed yet.
     assert run_command("users", "rotate-key", "--reseal", "--data", data).returncode == DONE
     with sqlite3.connect(data / "pathlight.db") as database:

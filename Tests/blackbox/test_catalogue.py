@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 from conftest import needs_model
-from harness import BINARY, EMPTY_FOLDER, MODEL, MODELS, clean_environment, run_command
+from harness import BINARY, EMPTY_FOLDER, MODEL, MODELS, clean_environment, make_database, run_command
 
 pytestmark = needs_model
 ABILITIES = (
@@ -212,6 +212,7 @@ def test_an_export_reads_back_unchanged(data, tmp_path, name):
 
 
 def test_an_export_replaces_what_a_link_leads_to(data, tmp_path):
+    make_database(data)
     (tmp_path / "kept").mkdir()
     target = tmp_path / "kept" / "all.json"
     target.write_text("old")
@@ -231,6 +232,7 @@ def test_an_export_replaces_what_a_link_leads_to(data, tmp_path):
 
 
 def test_an_export_writes_into_what_is_no_file(data, tmp_path):
+    make_database(data)
     pipe = tmp_path / "pipe.json"
     os.mkfifo(pipe)
     read = []
@@ -255,6 +257,7 @@ def test_an_export_writes_into_what_is_no_file(data, tmp_path):
 @pytest.mark.parametrize("name, words", [
     ("folder.json", "is a folder"), ("absent/all.json", "No such file"), ("loop.json", "cannot be written")])
 def test_an_export_that_cannot_be_written_says_why(data, tmp_path, name, words):
+    make_database(data)
     (tmp_path / "folder.json").mkdir()
     (tmp_path / "loop.json").symlink_to("loop.json")
     result = run_command("export", "careers", tmp_path / name, "--data", data)
@@ -264,6 +267,7 @@ def test_an_export_that_cannot_be_written_says_why(data, tmp_path, name, words):
 
 
 def test_an_import_that_is_interrupted_has_happened_or_not(data, tmp_path):
+    make_database(data)
     run("export", "careers", "-", "--format", "json", data=data)
     file = write(tmp_path / "coast.json", [career(number) for number in range(3000)])
     for delay in (0.05, 0.2, 0.35, 0.5):
@@ -289,6 +293,7 @@ def test_only_takes_the_place_of_everything_and_for_good(data, tmp_path):
 
 
 def test_an_edited_built_in_career_stays_edited(data, tmp_path):
+    make_database(data)
     exported = json.loads(run("export", "careers", "-", "--format", "json", data=data).stdout)
     chosen = next(item for item in exported["careers"] if item["id"] == "carpenter")
     chosen["salary"] = {"min": 1, "max": 2, "currency": "EUR", "year": 2026}
@@ -530,5 +535,6 @@ def test_a_rollback_without_anything_before_is_refused(data):
 
 
 def test_feedback_without_data_teaches_nothing(data):
+    make_database(data)
     report = json.loads(run("evaluate", "feedback", "--apply", "--json", data=data).stdout)
     assert not report["is_adopted"] and report["reason"]

@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 from fake_llm import Answer, FakeOpenAI, Status
 from fake_smtp import FakeSMTP
-from harness import free_port, run_command
+from harness import free_port, make_database, run_command
 
 DONE, FAILED, WRONG_SETTINGS = 0, 1, 78
 SUBJECTS = {"content", "settings", "database", "careers", "model", "vectors", "folder", "disk", "files", "clock",
@@ -72,7 +72,7 @@ def test_a_port_is_free_served_or_taken(start_service, tmp_path):
 
 
 def test_what_others_may_read_is_a_warning(tmp_path):
-    data = tmp_path / "data"
+    data = make_database(tmp_path / "data")
     assert lines(doctor(data))["folder"][0] == "ok"
     data.chmod(0o755)
     (data / "pathlight.db").chmod(0o644)
@@ -84,8 +84,7 @@ def test_what_others_may_read_is_a_warning(tmp_path):
 
 
 def test_a_restore_that_was_cut_off_is_a_warning(tmp_path):
-    data = tmp_path / "data"
-    doctor(data)
+    data = make_database(tmp_path / "data")
     assert lines(doctor(data))["files"][0] == "ok"
     os.link(data / "pathlight.db", data / "pathlight.db.before-restore-20260101T000000Z")
     state, detail = lines(doctor(data))["files"]
@@ -93,8 +92,7 @@ def test_a_restore_that_was_cut_off_is_a_warning(tmp_path):
 
 
 def test_a_clock_behind_its_own_files_is_a_warning(tmp_path):
-    data = tmp_path / "data"
-    doctor(data)
+    data = make_database(tmp_path / "data")
     database = data / "pathlight.db"
     later = database.stat().st_mtime + 86_400
     os.utime(database, (later, later))
@@ -111,8 +109,7 @@ def test_missing_certificates_are_a_warning(tmp_path):
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_is_broken(tmp_path):
-    data = tmp_path / "data"
-    doctor(data)
+    data = make_database(tmp_path / "data")
     data.chmod(0o500)
     result = doctor(data)
     data.chmod(0o700)
@@ -130,18 +127,53 @@ def rows(data, table):
         connection.close()
 
 
-def test_a_new_database_is_looked_at_and_not_made(tmp_path):
-    data = tmp_path / "data"
+def test_where_nothing_is_nothing_is_made(tmp_path):
+    data = tmp_path / "above" / "data"
     result = doctor(data)
+    found = lines(result)
+    assert result.returncode == DONE, result.stdout
+    assert found["database"][0] == "warning" and f"no database in {data}" in found["database"][1]
+    assert "PATHLIGHT_DATA" in found["database"][1]
+    # All else is looked at as the first start will find it.
+    assert SUBJECTS <= set(found) and found["careers"][0] == found["encryption"][0] == found["access"][0] == "ok"
+    assert found["folder"][0] == "ok" and str(tmp_path) in found["folder"][1] and found["disk"][0] != "broken"
+    assert list(tmp_path.iterdir()) == []
+    data.mkdir(parents=True)
+    assert lines(doctor(data))["database"][0] == "warning" and list(data.iterdir()) == []
+
+
+def test_an_empty_database_beside_a_key_ring_is_not_well(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    database = data / "pathlight.db"
+    database.touch(0o600)
+    state, detail = lines(doctor(data))["database"]
+    assert state == "warning" and "is empty" in detail and "restore" not in detail
+    database.unlink()
+    assert run_command("users", "create", "--email", "ada@example.org", "--data", data).returncode == DONE
+    for name in ("pathlight.db-wal", "pathlight.db-shm"):
+        (data / name).unlink(missing_ok=True)
+    for make in (lambda: database.write_bytes(b""), database.unlink):
+        make()
+        before = sorted(path.name for path in data.iterdir())
+        state, detail = lines(doctor(data))["database"]
+        assert state == "warning" and "columns.key" in detail and "pathlight restore" in detail
+        assert sorted(path.name for path in data.iterdir()) == before
+
+
+def test_a_database_server_is_told_as_a_setting(tmp_path):
+    data = make_database(tmp_path / "data")
+    for command in (["serve", "--port", "0"], ["users", "list"], ["backup", tmp_path / "copy.db"]):
+        result = run_command(*command, "--data", data, DATABASE_URL="postgres://user:hidden@host/careers")
+        assert result.returncode == WRONG_SETTINGS and "unset DATABASE_URL" in result.stderr
+        assert "hidden" not in result.stderr
+    result = doctor(data, DATABASE_URL="postgres://user:hidden@host/careers")
     state, detail = lines(result)["database"]
-    assert result.returncode == DONE and state == "ok" and "makes its tables" in detail
-    assert rows(data, "schema_migrations") is None
-    assert lines(result)["careers"][0] == "ok"
+    assert result.returncode == FAILED and state == "broken" and "unset DATABASE_URL" in detail
 
 
 def test_an_older_schema_is_told_of_and_not_migrated(tmp_path):
-    data = tmp_path / "data"
-    assert run_command("keys", "list", "--data", data).returncode == DONE
+    data = make_database(tmp_path / "data")
     whole = rows(data, "schema_migrations")
     with sqlite3.connect(data / "pathlight.db") as connection:
         connection.execute("DELETE FROM schema_migrations WHERE version = (SELECT MAX(version) FROM schema_migrations)")
@@ -238,7 +270,7 @@ def test_tokens_are_looked_at(tmp_path):
 
 
 def test_dead_tasks_are_a_warning(tmp_path):
-    data = tmp_path / "data"
+    data = make_database(tmp_path / "data")
     task = run_command("tasks", "run", "housekeeping", "--data", data).stdout.strip()
     assert lines(doctor(data))["tasks"][0] == "ok"
     with sqlite3.connect(data / "pathlight.db") as database:
@@ -248,8 +280,18 @@ def test_dead_tasks_are_a_warning(tmp_path):
     assert result.returncode == DONE and state == "warning" and "1 of housekeeping" in detail and "retry" in detail
 
 
+def test_mail_whose_links_lead_nowhere_is_a_warning(tmp_path):
+    mail, proxy = {"PATHLIGHT_MAIL_FOLDER": str(tmp_path / "outbox")}, {"PATHLIGHT_TRUSTED_PROXY": "127.0.0.1"}
+    result = doctor(tmp_path / "data", **mail, **proxy)
+    state, detail = lines(result)["mail"]
+    assert result.returncode == DONE and state == "warning" and "public_url" in detail and "outbox" in detail
+    # The address is known, this machine's own does, or mail is not set up.
+    for settings in ({**mail, **proxy, "PATHLIGHT_PUBLIC_URL": "https://careers.example.org"}, mail, proxy):
+        assert lines(doctor(tmp_path / "data", **settings))["mail"][0] == "ok", settings
+
+
 def test_mail_is_looked_at_and_with_online_asked(tmp_path):
-    data = tmp_path / "data"
+    data = make_database(tmp_path / "data")
     state, detail = lines(doctor(data))["mail"]
     assert state == "ok" and str(data / "mail") in detail
     (data / "mail").write_text("no folder")
@@ -283,10 +325,20 @@ def test_mail_is_looked_at_and_with_online_asked(tmp_path):
         assert lines(doctor(data, **settings))["mail"][0] == "broken"
 
 
+@pytest.mark.parametrize("options", [(), ("--online",)])
+def test_mail_that_would_go_unprotected_to_another_machine_is_told(tmp_path, options):
+    settings = {"PATHLIGHT_MAIL_SMTP_HOST": "192.0.2.2", "PATHLIGHT_MAIL_SMTP_SECURITY": "plain",
+                "PATHLIGHT_MAIL_FROM": "mail@example.org", "PATHLIGHT_MAIL_SMTP_TIMEOUT_SECONDS": "5",
+                "PATHLIGHT_OUTBOUND_ALLOWED_PRIVATE": "192.0.2.2"}
+    result = doctor(tmp_path / "data", *options, **settings)
+    state, detail = lines(result)["mail"]
+    assert state == ("degraded" if options else "warning") and "starttls" in detail, result.stdout
+    assert "private addresses" not in detail, "no setting allows it"
+
+
 def test_models_outside_are_looked_at_and_with_online_asked(tmp_path):
-    data = tmp_path / "data"
     # What is asked is counted, for which there have to be tables.
-    assert run_command("keys", "list", "--data", data).returncode == DONE
+    data = make_database(tmp_path / "data")
     assert lines(doctor(data))["models_outside"][0] == "ok"
     result = doctor(data, PATHLIGHT_LLM_PROVIDER="openai")
     state, detail = lines(result)["models_outside"]

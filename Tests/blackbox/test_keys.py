@@ -2,11 +2,12 @@
 
 import json
 import re
+import shutil
 import sqlite3
 from datetime import datetime, timedelta
 
 import pytest
-from harness import run_command
+from harness import make_database, run_command
 
 DONE, FAILED, USAGE = 0, 1, 2
 KEY = re.compile(r"plk_[0-9a-f]{16}_[A-Za-z0-9_-]{43}\n")
@@ -46,7 +47,7 @@ def listed(data, kind):
     return document["items"]
 
 
-@pytest.mark.parametrize("role", ["admin", "service", "educator", "user"])
+@pytest.mark.parametrize("role", ["admin", "service"])
 def test_a_key_is_printed_alone(data, role):
     key = create_key(data, "--role", role)
     [item] = listed(data, "keys")
@@ -92,6 +93,7 @@ def test_a_key_is_revoked_by_its_id_or_by_itself(data):
     ("--role", "admin", "--expires-in", "0d"), ("--role", "admin", "--expires-in", "-1d"),
     ("--role", "admin", "--expires-in", "90"), ("--role", "admin", "--expires-in", "1.5d"),
     ("--role", "admin", "--expires-in", "101y"), ("--role", "admin", "--scope", "everything"),
+    ("--role", "user"), ("--role", "educator"),
 ])
 def test_mistakes_in_usage_are_told_apart(data, options):
     result = run(data, "keys", "create", *options)
@@ -105,6 +107,20 @@ def test_a_key_of_nobody_is_refused(data):
     assert result.returncode == FAILED and result.stdout == ""
     assert "no user unknown" in result.stderr
     assert listed(data, "keys") == []
+
+
+@pytest.mark.parametrize("account, fitting", [
+    ("user", ["user"]), ("educator", ["user", "educator"]), ("admin", ["user", "educator", "service", "admin"]),
+])
+def test_a_key_may_not_do_more_than_its_user(data, account, fitting):
+    user = create_user(data, "--email", "ada@example.org", "--role", account)
+    for role in ("user", "educator", "service", "admin"):
+        result = run(data, "keys", "create", "--role", role, "--user", user)
+        assert result.returncode == (DONE if role in fitting else FAILED), (role, result.stderr)
+        if role not in fitting:
+            assert result.stdout == "" and "more than its user" in result.stderr and role in result.stderr
+    assert run(data, "users", "role", user, account).returncode == DONE
+    assert sorted(item["role"] for item in listed(data, "keys") if item["active"]) == sorted(fitting)
 
 
 def test_an_account_is_made_listed_and_shut_out(data):
@@ -177,7 +193,45 @@ def test_learners_are_assigned_to_educators(data):
     assert unknown.returncode == FAILED and "no user unknown" in unknown.stderr
 
 
+@pytest.mark.parametrize("command", [
+    ("keys", "list"), ("keys", "revoke", "0000000000000000"), ("users", "list"), ("users", "erase", "ada", "--yes"),
+    ("users", "export", "ada"), ("users", "disable", "ada"), ("users", "rotate-key"), ("tasks", "failed"),
+    ("tasks", "run", "housekeeping"), ("mail", "suppressed"), ("mail", "lift", "ada@example.org"),
+    ("export", "careers", "-", "--format", "json"), ("evaluate", "feedback"), ("reembed", "--rollback"),
+])
+def test_where_there_is_no_database_none_is_made(data, command):
+    def refused():
+        result = run(data, *command)
+        assert result.returncode == FAILED and result.stdout == "", result.stdout + result.stderr
+        assert f"no database in {data}" in result.stderr and "--data" in result.stderr
+        assert "PATHLIGHT_DATA" in result.stderr
+
+    refused()
+    assert not data.exists()
+    # A file in which nothing has ever been stored proves no more.
+    data.mkdir()
+    (data / "pathlight.db").touch()
+    refused()
+    assert [(path.name, path.stat().st_size) for path in data.iterdir()] == [("pathlight.db", 0)]
+    with sqlite3.connect(data / "pathlight.db") as database:
+        database.execute(f"PRAGMA application_id = {int.from_bytes(b'plit', 'big')}")
+    database.close()
+    assert (data / "pathlight.db").stat().st_size > 0
+    refused()
+
+
+def test_what_comes_before_the_first_start_says_that_it_made_a_database(data):
+    words = f"a new one was made, {data}/pathlight.db"
+    for command in (("keys", "create", "--role", "admin"), ("users", "create", "--email", "ada@example.org")):
+        result = run(data, *command)
+        assert result.returncode == DONE and words in result.stderr and result.stdout.count("\n") == 1
+        again = run(data, "keys", "create", "--role", "admin")
+        assert again.returncode == DONE and words not in again.stderr
+        shutil.rmtree(data)
+
+
 def test_lists_of_nothing_are_documents_too(data):
+    make_database(data)
     assert listed(data, "keys") == [] and listed(data, "users") == []
     for kind in ("keys", "users"):
         result = run(data, kind, "list")

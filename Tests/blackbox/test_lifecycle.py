@@ -1,6 +1,7 @@
 """Starting, stopping and time limits."""
 
 import json
+import signal
 import socket
 import threading
 import time
@@ -35,6 +36,31 @@ def test_sigterm_ends_an_idle_service_with_success(start_service):
     with service.client() as client:
         assert client.get("/livez").status == 200
         assert service.terminate() == 0
+
+
+def start_with_sighup(handler, start_service):
+    """The tests may themselves run under nohup, and what they start inherits that."""
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        return start_service()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_the_end_of_the_terminal_ends_a_service_as_sigterm_does(start_service):
+    service = start_with_sighup(signal.SIG_DFL, start_service)
+    service.process.send_signal(signal.SIGHUP)
+    assert service.process.wait(15) == 0
+    assert "stopped" in service.log.read_text()
+
+
+def test_what_is_to_outlive_its_terminal_does(start_service):
+    service = start_with_sighup(signal.SIG_IGN, start_service)  # As nohup starts what it is given.
+    service.process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    with service.client() as client:
+        assert client.get("/livez").status == 200
+    assert service.terminate() == 0
 
 
 def test_sigterm_finishes_the_request_in_flight(start_service):

@@ -182,6 +182,8 @@ def test_messages_and_databases_set_aside_are_looked_at(tmp_path):
     done = run_command("users", "erase", user, "--yes", "--data", data)
     assert done.returncode == 1 and f"STILL THERE: in the bytes of {kept}; a restore left it" in done.stdout, done.stdout
     assert len(list((data / "mail").glob("*.eml"))) == 1
+    assert f"looked for messages in {data}/mail; files of mail elsewhere were not looked at" in done.stdout
+    assert f"tables of {data}/pathlight.db" in done.stdout
     kept.unlink()
     again = run_command("users", "erase", user, "--yes", "--data", data)
     assert again.returncode == 0, again.stdout + again.stderr

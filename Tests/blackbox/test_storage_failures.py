@@ -1,4 +1,4 @@
-"""What the service says when its disk is full and when what it stored is damaged."""
+"""What the service says when its disk is full or read-only, and when what it stored is damaged."""
 
 import resource
 import signal
@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from conftest import needs_model
-from harness import BINARY, EMPTY_FOLDER, Service, clean_environment, free_port
+from harness import BINARY, EMPTY_FOLDER, Service, clean_environment, free_port, make_database
 
 pytestmark = needs_model
 RECOMMEND = "/api/results/recommend/"
@@ -58,6 +58,11 @@ def test_a_full_disk_is_told_and_nothing_confirmed_is_lost(small_disk):
         problem = reply.expect_problem(503, "store_unavailable")
         assert "nothing was kept" in problem["detail"]
         assert str(small_disk.data) not in reply.body.decode(), "the client need not know where the data lies"
+        ready = client.get("/readyz").expect(200)
+        assert ready["status"] == "degraded"
+        [trouble] = [trouble for trouble in ready["degraded"] if trouble["part"] == "store"]
+        assert trouble["reason"] in ("disk_full", "input_output") and "doctor" in trouble["detail"]
+        assert 'pathlight_degraded{reason="store"} 1' in client.get("/metrics").body.decode()
         # What needs no writing goes on, on the same connection.
         assert client.get("/api/careers/?limit=1").status == 200
         assert client.post("/api/recommend/batch/", {"requests": [GOOD]}).status == 200
@@ -74,6 +79,7 @@ def test_a_full_disk_is_told_and_nothing_confirmed_is_lost(small_disk):
         for session in confirmed:
             assert client.get(f"/api/results/{session}/").status == 200
         client.request("POST", RECOMMEND, b'{"text": "I like bread."}', headers).expect(200)
+        assert all(trouble["part"] != "store" for trouble in client.get("/readyz").expect(200)["degraded"])
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +108,35 @@ def test_a_damaged_session_is_told_as_such(damaged, column, damage):
             problem = client.post(RECOMMEND, {"session_id": session}).expect_problem(500, "internal_error")
             assert "damaged" in problem["detail"]
     assert problem["request_id"] in damaged.log_tail(400)
+
+
+# A file system that may only be read
+
+def read_only(place, *arguments):
+    """Runs a command that sees `place` mounted for reading alone, in mounts of its own."""
+    script = (f"mount --bind '{place}' '{place}' && mount -o remount,ro,bind '{place}' || exit 99; "
+              f"exec '{BINARY}' \"$@\"")
+    try:
+        result = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", script, "sh", *map(str, arguments)], capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=60, cwd=EMPTY_FOLDER.name, env=clean_environment(), check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no unshare")
+    if result.returncode == 99 or result.stderr.startswith("unshare"):
+        pytest.skip(f"nothing may be mounted here: {result.stderr.strip()}")
+    return result
+
+
+def test_a_read_only_file_system_is_named_and_not_its_rights(tmp_path):
+    data = make_database(tmp_path / "data")
+    for command in (["users", "list"], ["serve", "--port", "0"], ["keys", "create", "--role", "admin"]):
+        result = read_only(tmp_path, *command, "--data", data)
+        assert result.returncode == 1 and "mounted read-only" in result.stderr, result.stderr
+        assert "remount,rw" in result.stderr and "chmod" not in result.stderr
+    new = read_only(tmp_path, "keys", "create", "--role", "admin", "--data", tmp_path / "new")
+    assert new.returncode == 1 and "mounted read-only" in new.stderr
+    found = read_only(tmp_path, "doctor", "--data", data).stdout
+    lines = {line[9:].split(": ", 1)[0]: line for line in found.splitlines()}
+    for subject in ("database", "folder", "disk", "mail"):
+        assert "mounted read-only" in lines[subject] and "chmod" not in lines[subject], lines[subject]
+    assert "free some" not in found

@@ -7,13 +7,15 @@ import sqlite3
 import time
 
 import pytest
-from harness import run_command
+from harness import make_database, run_command
 
 ID = re.compile(r"[0-9a-f]{32}")
 
 
 @pytest.fixture
 def tasks(tmp_path):
+    make_database(tmp_path / "data")
+
     def run(*arguments, code=0):
         result = run_command("tasks", *arguments, "--data", tmp_path / "data")
         assert result.returncode == code, result.stdout + result.stderr

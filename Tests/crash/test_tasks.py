@@ -11,7 +11,7 @@ import time
 from contextlib import closing
 
 import pytest
-from harness import BINARY, EMPTY_FOLDER, clean_environment, run_command
+from harness import BINARY, EMPTY_FOLDER, clean_environment, make_database, run_command
 
 KILLS = int(os.environ.get("PATHLIGHT_KILLS") or 50)
 TASKS = 1_000
@@ -76,6 +76,7 @@ def workers(tmp_path):
 
 
 def queue(workers, count):
+    make_database(workers.data)
     printed = run_command("tasks", "exercise", "--count", count, "--data", workers.data)
     assert printed.returncode == 0, printed.stderr
     assert workers.count("waiting") == count

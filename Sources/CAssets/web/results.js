@@ -44,6 +44,23 @@ export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/**
+ * What every write of somebody signed in carries, so that no other site can write in their name; null for who is not.
+ * It is that of the sign-in under which the page was loaded: what the page has shown is not sent under another one.
+ */
+const csrfToken = () => document.querySelector('meta[name="csrf-token"]')?.getAttribute("content") ?? null;
+
+/** The header fields of a request with `body`. */
+function fields(body, key) {
+  if (body === undefined) return {};
+  const token = csrfToken();
+  return {
+    "Content-Type": "application/json",
+    ...(key === undefined ? {} : { "Idempotency-Key": key }),
+    ...(token === null ? {} : { "X-CSRF-Token": token }),
+  };
+}
+
 /** Sends `body`, if there is one, under the idempotency key `key`. */
 export async function request(path, body, { key } = {}) {
   const abort = new AbortController();
@@ -51,10 +68,7 @@ export async function request(path, body, { key } = {}) {
   try {
     const response = await fetch(path, {
       method: body === undefined ? "GET" : "POST",
-      headers: {
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-        ...(key === undefined ? {} : { "Idempotency-Key": key }),
-      },
+      headers: fields(body, key),
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: abort.signal,
     });
@@ -73,7 +87,7 @@ export async function request(path, body, { key } = {}) {
   }
 }
 
-/** Says in words what went wrong and what to do: `{title, lines, links, retry}`. */
+/** Says in words what went wrong and what to do: `{title, lines, questions, retry, reload}`. */
 function describe(error) {
   if (!(error instanceof ServiceError)) {
     return {
@@ -88,6 +102,12 @@ function describe(error) {
       title: "These results are no longer kept.",
       lines: ["Please ask for them again below the list or from your answers; then this works."],
     };
+  }
+  if (code === "csrf_token_invalid" || status === 401) {
+    const lines = ["Nothing was changed. Please load the page again; what you entered stays in this browser."];
+    return status === 401
+      ? { title: "You are not signed in any more.", lines, reload: true }
+      : { title: "You have signed in or out since this page was loaded.", lines, reload: true };
   }
   if (code === "career_not_found") {
     return { title: "This career is gone.", lines: ["It has left the catalogue since the list was made."] };
@@ -150,6 +170,8 @@ export function showProblem(region, error, { retry, trigger, questions = [], scr
     ...told.lines.filter(Boolean).map((line) => h("p", null, line)),
     ...links,
     ...(told.retry && retry ? [h("p", null, h("button", { type: "button", onclick: again }, "Try again"))] : []),
+    ...(told.reload
+      ? [h("p", null, h("button", { type: "button", onclick: () => location.reload() }, "Load the page again"))] : []),
   );
   if (scrolls) region.scrollIntoView({ block: "nearest" });
 }

@@ -20,9 +20,8 @@ package struct EmailAddress: Sendable, Hashable {
         var bytes = given.utf8[...]
         while let first = bytes.first, first == UInt8(ascii: " ") { bytes.removeFirst() }
         while let last = bytes.last, last == UInt8(ascii: " ") { bytes.removeLast() }
-        guard (3...Self.maximumBytes).contains(bytes.count) else {
-            throw Self.refusal(bytes.count < 3 ? "it is empty or too short" : "it is too long")
-        }
+        guard bytes.count <= Self.maximumBytes else { throw Self.refusal("it is too long") }
+        guard !bytes.isEmpty else { throw Self.refusal("it is empty") }
         let folded = bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
         guard let at = folded.lastIndex(of: UInt8(ascii: "@")) else { throw Self.refusal("it has no @") }
         let (local, domain) = (folded[..<at], folded[(at + 1)...])

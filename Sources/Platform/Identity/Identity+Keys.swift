@@ -9,7 +9,7 @@ extension Identity {
     /// Makes a key. Its secret is in what comes back, and nowhere else.
     ///
     /// - Parameters:
-    ///   - userID: whose data the key reaches; a user's or educator's key without one reaches nobody's.
+    ///   - userID: whose data the key reaches. A user's or educator's key has one, and no key may more than its user.
     ///   - scopes: what the key is limited to; none for all that the role may.
     ///   - label: what it is for.
     ///   - expiresAt: nil for a key that does not end by itself.
@@ -19,6 +19,9 @@ extension Identity {
     ) async throws -> (secret: String, record: APIKeyRecord) {
         guard Role.ofKeys.contains(role) else {
             throw IdentityError(.invalidRole, "a key of the role \(role.rawValue) would open nothing")
+        }
+        guard userID != nil || !role.isOfOneUser else {
+            throw IdentityError(.invalidKey, "a key of the role \(role.rawValue) has to be some user's; name the user")
         }
         let now = clock()
         if let expiresAt, expiresAt <= now {
@@ -32,9 +35,15 @@ extension Identity {
             // As the database keeps it.
             createdAt: Self.inMilliseconds(now), expiresAt: expiresAt.map(Self.inMilliseconds))
         do {
-            try await keys.create(record)
+            try await keys.create(record, ofOwners: role.ofOwners.map(\.rawValue))
         } catch let error as StoreError where error.code == .foreignKeyViolation {
             throw Self.noUser(userID ?? "")
+        } catch let error as StoreError where error.code == .conflict {
+            let owners = role.ofOwners.map(\.rawValue).joined(separator: " or ")
+            throw IdentityError(
+                .invalidRole,
+                "a key may not do more than its user; one of the role \(role.rawValue) is for an account of the role "
+                    + "\(owners), which this user's is not")
         }
         return (secret.revealed, record)
     }

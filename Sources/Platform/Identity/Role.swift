@@ -17,6 +17,12 @@ package enum Role: String, Sendable, CaseIterable, Codable {
     /// What a key may be for.
     package static let ofKeys: [Role] = [.user, .educator, .service, .admin]
 
+    /// Whether a credential of the role reaches what one user may, and so has to say whom it is for.
+    package var isOfOneUser: Bool { self == .user || self == .educator }
+
+    /// What the account of a key of this role is: one that may as much itself. A change of role revokes the others.
+    var ofOwners: [Role] { Role.ofAccounts.filter { !$0.above.contains(self) } }
+
     /// The roles that see more than this one.
     var above: [Role] {
         let order = Role.allCases

@@ -75,6 +75,17 @@ package struct MailPlan: Sendable {
                 timeout: settings.timeout))
     }
 
+    /// What keeps mail from going, as far as the settings tell; nil where they tell nothing of the kind.
+    ///
+    /// No mistake: a name may be one of this machine's own.
+    package var warning: String? {
+        guard case .server(let server) = route, server.security == .plain, !Self.isLoopback(server.host) else {
+            return nil
+        }
+        return "`mail.smtp.security` is `plain`, which reaches this machine alone; use `starttls` or `tls`, unless "
+            + "\(server.host) is a name of this machine"
+    }
+
     /// Sends by the route that was set.
     ///
     /// - Throws: `MailError` (`invalidSettings`) where the server's settings cannot be meant.

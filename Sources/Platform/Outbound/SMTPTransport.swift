@@ -36,7 +36,7 @@ package final class SMTPTransport: Sendable {
         try Self.check(message)
         let outcome = await perform(envelope, message)
         if let dialogue = outcome.dialogue, let receipt = SMTPReceipt(envelope, dialogue) { return receipt }
-        throw Self.error(outcome)
+        throw Self.error(outcome, security: settings.security)
     }
 
     /// Talks to the server as for a mail, TLS, user and password included, and hands none over.
@@ -44,7 +44,7 @@ package final class SMTPTransport: Sendable {
     /// - Throws: `MailTransportError`
     package func probe() async throws(MailTransportError) {
         let outcome = await perform(SMTPEnvelope(from: "", recipients: []), [])
-        guard outcome.failure == nil else { throw Self.error(outcome) }
+        guard outcome.failure == nil else { throw Self.error(outcome, security: settings.security) }
     }
 
     private func perform(_ envelope: SMTPEnvelope, _ message: [UInt8]) async -> TransferOutcome {
@@ -80,7 +80,7 @@ package final class SMTPTransport: Sendable {
         }
     }
 
-    private static func error(_ outcome: TransferOutcome) -> MailTransportError {
+    private static func error(_ outcome: TransferOutcome, security: SMTPSettings.Security) -> MailTransportError {
         let cause =
             outcome.failure ?? OutboundError(.protocolViolation, "the mail server's replies do not fit together")
         let mayHave = outcome.dialogue.map(\.mayHaveTaken) ?? [.cancelled, .closed, .timedOut].contains(cause.code)
@@ -97,6 +97,14 @@ package final class SMTPTransport: Sendable {
                 mend: step == .authentication ? "Look at the mail server's user and password." : nil, reply: reply,
                 cause: cause)
         }
-        return MailTransportError(.connection, cause.message, cause: cause, mayHaveBeenSent: mayHave)
+        var mend: String?
+        // No setting allows another address here, as one does for what is called over HTTP.
+        if cause.code == .forbiddenAddress {
+            mend =
+                security == .plain
+                ? "Use mail.smtp.security “starttls” or “tls”: “plain” reaches this machine alone."
+                : "Name the mail server's own address in mail.smtp.host."
+        }
+        return MailTransportError(.connection, cause.message, mend: mend, cause: cause, mayHaveBeenSent: mayHave)
     }
 }

@@ -24,9 +24,18 @@ package struct APIKeyRepository: Sendable {
 
     /// Stores a new key.
     ///
-    /// - Throws: `StoreError` of code `foreignKeyViolation` where there is no such user.
-    package func create(_ key: APIKeyRecord) async throws {
+    /// - Parameter roles: what its user's account has to be, if it has a user; nil for whatever it is.
+    /// - Throws: `StoreError` of code `foreignKeyViolation` where there is no such user, `conflict` where the account is of
+    ///   another role.
+    package func create(_ key: APIKeyRecord, ofOwners roles: [String]? = nil) async throws {
         try await database.write { connection in
+            // In the key's own transaction: a change of role revokes the keys that it finds, and none comes after.
+            if let roles, let userID = key.userID,
+                let role = try connection.first("SELECT role FROM users WHERE id = ?", [.text(userID)])?.text("role"),
+                !roles.contains(role)
+            {
+                throw StoreError(.conflict, "the key's user is of the role \(role)")
+            }
             try connection.execute(
                 """
                 INSERT INTO api_keys (id, user_id, role, scopes, label, salt, hash, created_at, expires_at)

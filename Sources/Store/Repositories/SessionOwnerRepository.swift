@@ -18,4 +18,17 @@ package struct SessionOwnerRepository: Sendable {
             }
         }
     }
+
+    /// Gives a session that is nobody's to a user; one that is somebody's stays theirs.
+    ///
+    /// - Returns: whose it is now, or nil where there is no such session.
+    package func adopt(_ session: String, by user: String) async throws -> Owner? {
+        try await database.write { connection in
+            try connection.execute(
+                "UPDATE sessions SET owner = ? WHERE id = ? AND owner IS NULL", [.text(user), .text(session)])
+            return try connection.first("SELECT owner FROM sessions WHERE id = ?", [.text(session)]).map { row in
+                try row.optionalText("owner").map { .user(id: $0) } ?? .nobody
+            }
+        }
+    }
 }

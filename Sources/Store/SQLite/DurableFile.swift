@@ -86,7 +86,8 @@ extension StoreError {
         let mend: String?
         switch problem {
         case ENOSPC, EDQUOT: (code, mend) = (.diskFull, "Free space on its disk.")
-        case EACCES, EPERM, EROFS: (code, mend) = (.notWritable, "See that this user may write in its folder.")
+        case EROFS: (code, mend) = (.notWritable, FileAccess.readOnlyMend)
+        case EACCES, EPERM: (code, mend) = (.notWritable, "See that this user may write in its folder.")
         case ENOENT, ENOTDIR: (code, mend) = (.cannotOpen, "See that its folder exists.")
         default: (code, mend) = (.inputOutput, nil)
         }

@@ -18,6 +18,7 @@ final class GroupCommitter: Sendable {
         var isScheduled = false
         var isClosed = false
         var statistics = WriteStatistics()
+        var failure: StoreError.Code?
     }
 
     private let location: String
@@ -38,6 +39,10 @@ final class GroupCommitter: Sendable {
     }
 
     var statistics: WriteStatistics { state.withLock { $0.statistics } }
+
+    /// Why the last write was not stored that had something to store; nil where it was. Neither a write that waited too
+    /// long nor one that the rules of the data refused counts.
+    var failure: StoreError.Code? { state.withLock { $0.failure } }
 
     var waitingCount: Int { state.withLock { $0.waiting.count } }
 
@@ -88,14 +93,20 @@ final class GroupCommitter: Sendable {
         var group: [Write] = []
         var outcomes: [@Sendable () -> Void] = []
         var rejected = 0
+        var failure: StoreError.Code?
+        var hasChanges = false
         let connection = SQLiteConnection(database, location: location)
         // Writes that arrive while earlier bodies run still join.
         while group.count < maximumGroup, let write = take(1).first {
             group.append(write)
             do {
+                let before = database.totalChangesCount
                 outcomes.append(try connection.savepoint { try write.run(connection) })
+                // A commit of nothing succeeds on a full disk as well.
+                if database.totalChangesCount != before { hasChanges = true }
             } catch {
                 rejected += 1
+                if let error = error as? StoreError, error.saysNothingIsStored { failure = error.code }
                 outcomes.append { write.fail(error) }
                 // A full disk and its like undo the whole transaction, and what went before with it.
                 guard database.isInsideTransaction else { return fail(group, with: error) }
@@ -112,7 +123,10 @@ final class GroupCommitter: Sendable {
             rollBack(database)
             return fail(group, with: error)
         }
-        state.withLock { $0.statistics.addCommit(of: group.count - rejected, rejected: rejected) }
+        state.withLock { state in
+            state.statistics.addCommit(of: group.count - rejected, rejected: rejected)
+            if failure != nil || hasChanges { state.failure = failure }
+        }
         for tell in outcomes { tell() }
         afterCommit(database)
     }
@@ -132,7 +146,11 @@ final class GroupCommitter: Sendable {
 
     private func fail(_ writes: [Write], with error: any Error) {
         let typed: any Error = (error as? DatabaseError).map { StoreError($0, at: location) } ?? error
-        state.withLock { $0.statistics.failed += writes.count }
+        let failure = (typed as? StoreError).flatMap { $0.saysNothingIsStored ? $0.code : nil }
+        state.withLock { state in
+            state.statistics.failed += writes.count
+            if let failure { state.failure = failure }
+        }
         for write in writes { write.fail(typed) }
     }
 }

@@ -118,11 +118,23 @@ extension SQLiteDatabase {
                     .cannotOpen, "\(error.folder) is a file where a folder is needed", location: error.folder,
                     mend: "Name another data folder.")
             }
+            let above = DurableFile.folder(of: error.folder)
+            if FileAccess.refusal(of: above, W_OK) == .readOnlyFileSystem {
+                throw StoreError(
+                    .notWritable, "the folder \(folder) cannot be made: \(above) \(FileAccess.readOnly)",
+                    location: path, mend: FileAccess.readOnlyMend)
+            }
             throw StoreError(
                 .notWritable, "the folder \(folder) cannot be made", location: path,
                 mend: "Make it so that this user may write in it, or name another data folder.", cause: error.reason)
         }
-        guard FileManager.default.isWritableFile(atPath: folder) else {
+        switch FileAccess.refusal(of: folder, W_OK) {
+        case nil: break
+        case .readOnlyFileSystem:
+            throw StoreError(
+                .notWritable, "the folder \(folder) \(FileAccess.readOnly)", location: path,
+                mend: FileAccess.readOnlyMend)
+        case .notAllowed:
             throw StoreError(
                 .notWritable, "the folder \(folder) may not be written by this user", location: path,
                 mend: "Change its owner or its rights (chmod u+rwx), or name another data folder.")

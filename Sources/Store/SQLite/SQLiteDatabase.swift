@@ -30,6 +30,9 @@ package final class SQLiteDatabase: SQLDatabase {
     /// What the writing side has done since the database was opened.
     package var writeStatistics: WriteStatistics { committer.statistics }
 
+    /// Why the last write that had something to store was not stored; nil where it was.
+    package var writeFailure: StoreError.Code? { committer.failure }
+
     /// Writes that wait for their transaction now.
     package var waitingWrites: Int { committer.waitingCount }
 

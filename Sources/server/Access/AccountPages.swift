@@ -123,22 +123,38 @@ struct AccountPages {
             await mail.welcome(signedIn.user, network: network)
             return leadOn(signedIn, to: next)
         } catch let error as IdentityError {
-            return try signUpForm(try state.refused(by: error), request, scope)
+            state = try state.refused(by: error)
+            if error.code == .invalidEmail || error.code == .invalidName {
+                // The address and the name are looked at before the password; people mend all mistakes at once.
+                do {
+                    try PasswordRules.check(password, name: form["name"])
+                } catch {
+                    state = try state.refused(by: error)
+                }
+            }
+            return try signUpForm(state, request, scope)
         }
     }
 
     // MARK: Signing out, and in by link
 
     private func signOut(_ request: Request) async throws -> Response {
-        if let token = try access.cookie.token(in: request.headers) { try await access.identity.signOut(token: token) }
-        return .led(to: "/sign-in", cookie: access.cookie.clearing)
+        var reply = Response.led(to: "/sign-in", cookie: access.cookie.clearing)
+        if let token = try access.cookie.token(in: request.headers) {
+            try await access.identity.signOut(token: token)
+            reply.clearBrowserStorage()
+        }
+        return reply
     }
 
     /// Asks for a press of a button: what a browser or a mail program fetches in advance must not use the link up.
     private func link(_ request: Request, _ scope: RequestScope) throws -> Response {
-        let state = FormState(
-            values: ["token": try SecretLink.token(in: request)],
-            headers: [.referrerPolicy: SecretLink.referrerPolicy])
+        var state = FormState(headers: [.referrerPolicy: SecretLink.referrerPolicy])
+        state.values["token"] = try SecretLink.token(in: request)
+        if state.values["token"] == nil {
+            state.problem = "The link was cut off: open it again, or copy the whole of it."
+            state.status = .notFound
+        }
         return linkPage.response(state, title: Self.linkTitle, visitor: try access.visitor(request, scope))
     }
 

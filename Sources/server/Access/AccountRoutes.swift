@@ -85,8 +85,10 @@ struct AccountRoutes {
         }
         guard case .webSession(let hash) = scope.principal.credential, hash.hasPrefix(id) else { return Self.done }
         // Their own: nobody is signed in with the cookie any more.
-        return Response(
+        var reply = Response(
             status: .noContent, headers: [.setCookie: access.cookie.clearing, .cacheControl: "no-store"])
+        reply.clearBrowserStorage()
+        return reply
     }
 
     static func missing(_ id: String) -> HTTPProblem {

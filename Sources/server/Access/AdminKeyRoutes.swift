@@ -62,6 +62,10 @@ struct AdminKeyRoutes {
         if role == nil, !fields.has("role") { fields.fail("role", "is required") }
         wanted.role = role ?? .user
         wanted.userID = fields.string("user_id", maxBytes: maximumBytes, allowEmpty: false)
+        if let role, role.isOfOneUser, wanted.userID == nil, !fields.has("user_id") {
+            fields.fail(
+                "user_id", "is required for a key of the role `\(role.rawValue)`: it says whose data the key reaches")
+        }
         wanted.scopes = fields.strings("scopes", maxCount: RouteRule.Scope.all.count, maxBytes: maximumBytes) ?? []
         for (place, scope) in wanted.scopes.enumerated() where !RouteRule.Scope.all.contains(scope) {
             let all = RouteRule.Scope.all.map { "`\($0)`" }.joined(separator: ", ")

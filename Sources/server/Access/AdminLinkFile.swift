@@ -33,6 +33,16 @@ package struct AdminLinkFile: Sendable {
         }
     }
 
+    /// Whether the file holds this link, and not that of another process on the same folder.
+    package func holds(_ link: String) -> Bool {
+        FileManager.default.contents(atPath: path) == Data("\(link)\n".utf8)
+    }
+
+    /// Takes the file away if it holds this link.
+    package func remove(_ link: String) {
+        if holds(link) { remove() }
+    }
+
     /// Takes the file away, if there is one.
     package func remove() { unsafe unlink(path) }
 

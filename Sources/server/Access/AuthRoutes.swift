@@ -73,9 +73,13 @@ struct AuthRoutes {
 
     /// Ends the session of the cookie; without one there is nothing to end, which is what was asked for.
     private func signOut(_ request: Request) async throws -> Response {
-        if let token = try access.cookie.token(in: request.headers) { try await access.identity.signOut(token: token) }
-        return Response(
+        var reply = Response(
             status: .noContent, headers: [.setCookie: access.cookie.clearing, .cacheControl: "no-store"])
+        if let token = try access.cookie.token(in: request.headers) {
+            try await access.identity.signOut(token: token)
+            reply.clearBrowserStorage()
+        }
+        return reply
     }
 
     private func me(_ request: Request, _ scope: RequestScope) async throws -> Response {

@@ -37,7 +37,7 @@ package struct AuthenticationMiddleware: RouterMiddleware {
     /// is sent to the same page again, now as anonymous, and somebody who sends a form to where they sign in; a program is
     /// told.
     private func endedSession(_ error: IdentityError, _ request: Request) throws -> Response {
-        let isPage = request.headers[.accept]?.contains("text/html") == true
+        let isPage = request.asksForPage
         let next =
             if isPage, request.method == .get {
                 AccountPages.ownPath(request.uri.string)

@@ -38,15 +38,15 @@ struct FirstAdmin: Service {
             for await port in ports.stream where !access.isExposed {
                 do {
                     guard let token = try await access.identity.makeAdminLink() else { continue }
-                    try tell("http://\(host):\(port)/sign-in/link?token=\(token)")
-                    await watch(token)
+                    let link = "http://\(host):\(port)/sign-in/link?token=\(token)"
+                    try tell(link)
+                    await watch(token, of: link)
                 } catch {
                     // Nothing that serves anybody depends on it.
                     logger.warning("no link for an administrator could be made", metadata: ["error": "\(error)"])
                 }
             }
         }
-        access.adminLink.remove()
     }
 
     private func tell(_ link: String) throws {
@@ -61,13 +61,16 @@ struct FirstAdmin: Service {
             metadata: ["file": "\(access.adminLink.path)"])
     }
 
-    /// Waits until the link holds no longer, and takes its file away.
-    private func watch(_ token: String) async {
+    /// Waits until the link holds no longer or the service ends, and takes its file away. Of several processes on one
+    /// folder the last link alone holds: what lies in the file by then may be another's, which stays, and what holds is put
+    /// back where an earlier start wrote over it.
+    private func watch(_ token: String, of link: String) async {
+        defer { access.adminLink.remove(link) }
         while (try? await Task.sleep(for: Self.interval)) != nil {
             // A database that cannot be asked just now says nothing.
-            guard (try? await access.identity.holds(adminLink: token)) == false else { continue }
-            access.adminLink.remove()
-            return
+            guard let holds = try? await access.identity.holds(adminLink: token) else { continue }
+            guard holds else { return }
+            if !isTerminal, !access.adminLink.holds(link) { try? access.adminLink.write(link) }
         }
     }
 }

@@ -33,17 +33,21 @@ struct MailedLinkPages {
         }
         router.post("/forgot-password", .everyone) { request, scope in try await requestReset(request, scope) }
         router.get("/reset-password", .everyone) { request, scope in
-            let link = try SecretLink.token(in: request)
-            let holds = try await access.identity.holds(link: link, for: .passwordReset)
-            return try reset(FormState(), link: holds ? link : nil, request, scope)
+            let link = try await held(try SecretLink.token(in: request), for: .passwordReset)
+            return try reset(FormState(), link: link, request, scope)
         }
         router.post("/reset-password", .everyone) { request, scope in try await resetPassword(request, scope) }
         router.get("/verify-address", .everyone) { request, scope in
-            let link = try SecretLink.token(in: request)
-            let holds = try await access.identity.holds(link: link, for: .addressVerification)
-            return try verify(link: holds ? link : nil, request, scope)
+            let link = try await held(try SecretLink.token(in: request), for: .addressVerification)
+            return try verify(link: link, request, scope)
         }
         router.post("/verify-address", .everyone) { request, scope in try await verifyAddress(request, scope) }
+    }
+
+    /// A link that is there and holds for `purpose`, or nil.
+    private func held(_ link: String?, for purpose: LinkPurpose) async throws -> String? {
+        guard let link, try await access.identity.holds(link: link, for: purpose) else { return nil }
+        return link
     }
 
     /// The page that a mailed link leads to.
@@ -101,9 +105,8 @@ struct MailedLinkPages {
         var state = FormState()
         do {
             guard let password = form["password"] else {
-                let holds = try await access.identity.holds(link: link, for: .passwordReset)
                 state.lack("password", "Choose a new password.")
-                return try reset(state, link: holds ? link : nil, request, scope)
+                return try reset(state, link: try await held(link, for: .passwordReset), request, scope)
             }
             scope.giveUpPlaceForPassword()
             let user = try await access.identity.resetPassword(link: link, to: password)

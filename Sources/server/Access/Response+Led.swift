@@ -10,4 +10,8 @@ extension Response {
         headers[.setCookie] = cookie
         return Response(status: .seeOther, headers: headers)
     }
+
+    /// Has the browser forget what the service's pages keep in its storage: answers, texts and results are not for who
+    /// uses a shared computer next. Only for who was signed in: with a cookie, no other site can have sent the request.
+    mutating func clearBrowserStorage() { headers[.clearSiteData] = "\"storage\"" }
 }

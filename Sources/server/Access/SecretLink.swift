@@ -7,7 +7,8 @@ enum SecretLink {
     /// not use the link.
     static let referrerPolicy = "strict-origin"
 
-    static func token(in request: Request) throws -> String {
-        try request.readQuery { $0.requiredString("token", maxBytes: AuthRoutes.maximumBytes) }
+    /// The secret; nil for an address without one, which is what is left of a link that a mail program cut off.
+    static func token(in request: Request) throws -> String? {
+        try request.readQuery { $0.string("token", maxBytes: AuthRoutes.maximumBytes) }
     }
 }

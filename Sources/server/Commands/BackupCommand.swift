@@ -23,7 +23,7 @@ struct BackupCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (settings, _) = try common.settings()
-        try Self.refuseServer(settings)
+        try Pathways.requireSQLite(settings)
         let report = ProgressReport("copying pages")
         defer { report.end() }
         let manifest = try await SQLiteBackup.make(
@@ -45,12 +45,5 @@ struct BackupCommand: AsyncParsableCommand {
         if keys.keys != nil { return "the variable PATHLIGHT_ENCRYPTION_KEYS" }
         let file = keys.keyFile ?? keys.defaultKeyFile
         return FileManager.default.fileExists(atPath: file) ? file : nil
-    }
-
-    /// What these commands copy is a file.
-    static func refuseServer(_ settings: ServiceSettings) throws {
-        guard let url = settings.databaseURL, !url.isEmpty else { return }
-        throw StartProblem(
-            "DATABASE_URL is set, and this command knows SQLite alone; unset it, or use that server's own")
     }
 }

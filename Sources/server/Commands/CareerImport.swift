@@ -23,7 +23,7 @@ struct CareerImport {
             if options.json { try Terminal.data(try report.json()) }
             throw StartProblem("\(imported.problems.count) problems, and --strict asks for none: nothing was imported")
         }
-        let database = try await Pathways.openDatabase(settings, logger: logger)
+        let database = try await Pathways.openDatabase(settings, makes: true, logger: logger)
         do {
             try await Pathways.updateCatalogue(in: database, logger: logger)
             try await update(database, imported, &report)

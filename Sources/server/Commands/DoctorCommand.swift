@@ -110,6 +110,14 @@ struct DoctorCommand: AsyncParsableCommand {
     private func stored(_ settings: ServiceSettings, logger: Logger) async -> (Finding, Stored?) {
         let path = Pathways.databasePath(settings)
         do {
+            try Pathways.requireSQLite(settings)
+            // To open it would make it, and to look is to make nothing.
+            let place = DatabasePlace(path)
+            guard place == .taken else {
+                return (
+                    PlatformChecks.noDatabase(path, place, settings), try await ofFirstStart(settings, logger: logger)
+                )
+            }
             let opened = try await Pathways.openDatabase(settings, migrates: false, logger: logger)
             do {
                 let problems = try await opened.check()
@@ -120,42 +128,57 @@ struct DoctorCommand: AsyncParsableCommand {
                     try await opened.close()
                     return (Self.outdated(path, problems, toCome: toCome), nil)
                 }
-                // What a first start would find is looked for in an empty one that goes again.
-                let database = version == 0 ? try await Self.emptyDatabase() : opened
-                let content = try await CatalogueContent.read(from: database)
-                let reembedder = Reembedder(database)
-                let choice = try await ModelChoice.read(from: database, settings: settings)
-                var outside: OutsideChecks?
-                if let model = OutsideModel(choice.id) {
-                    outside = await .make(
-                        model, choice: choice, isOnline: online, settings: settings, database: database,
-                        logger: logger)
-                }
-                let stored = Stored(
-                    counts: try await CareerRepository(database).counts(),
-                    isImportAlone: try await SettingRepository(database).value(of: BuiltInContent.retiredSetting)
-                        != nil,
-                    choice: choice, outside: outside,
-                    careerCount: content.careers.count,
-                    coverage: try await reembedder.coverage(of: content.careers),
-                    platform: try await PlatformChecks.all(settings, database)
-                        + ModelsOutsideCheck.all(settings, database, isOnline: online))
-                if version == 0 { try await database.close() }
+                let stored =
+                    version == 0
+                    ? try await ofFirstStart(settings, logger: logger)
+                    : try await look(into: opened, settings, logger: logger)
                 try await opened.close()
-                let detail = version == 0 ? "\(path); new, the first start makes its tables" : path
-                return problems.isEmpty
-                    ? (Finding(subject: "database", state: .good, detail: detail), stored)
-                    : (
-                        Finding(
-                            subject: "database", state: .broken,
-                            detail: "\(path): \(problems.joined(separator: "; "))"), stored
-                    )
+                guard problems.isEmpty else {
+                    let detail = "\(path): \(problems.joined(separator: "; "))"
+                    return (Finding(subject: "database", state: .broken, detail: detail), stored)
+                }
+                return version == 0
+                    ? (PlatformChecks.noDatabase(path, .empty, settings), stored)
+                    : (Finding(subject: "database", state: .good, detail: path), stored)
             } catch {
                 try? await opened.close()
                 throw error
             }
         } catch {
             return (Finding(subject: "database", state: .broken, detail: "\(error)"), nil)
+        }
+    }
+
+    private func look(
+        into database: any SQLDatabase, _ settings: ServiceSettings, logger: Logger
+    ) async throws -> Stored {
+        let content = try await CatalogueContent.read(from: database)
+        let choice = try await ModelChoice.read(from: database, settings: settings)
+        var outside: OutsideChecks?
+        if let model = OutsideModel(choice.id) {
+            outside = await .make(
+                model, choice: choice, isOnline: online, settings: settings, database: database, logger: logger)
+        }
+        return Stored(
+            counts: try await CareerRepository(database).counts(),
+            isImportAlone: try await SettingRepository(database).value(of: BuiltInContent.retiredSetting) != nil,
+            choice: choice, outside: outside,
+            careerCount: content.careers.count,
+            coverage: try await Reembedder(database).coverage(of: content.careers),
+            platform: try await PlatformChecks.all(settings, database)
+                + ModelsOutsideCheck.all(settings, database, isOnline: online))
+    }
+
+    /// What a first start would find, which is looked for in an empty database that goes again.
+    private func ofFirstStart(_ settings: ServiceSettings, logger: Logger) async throws -> Stored {
+        let database = try await Self.emptyDatabase()
+        do {
+            let stored = try await look(into: database, settings, logger: logger)
+            try await database.close()
+            return stored
+        } catch {
+            try? await database.close()
+            throw error
         }
     }
 

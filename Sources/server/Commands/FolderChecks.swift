@@ -1,6 +1,7 @@
 internal import CoreFoundation
 package import Foundation
 internal import Glibc
+internal import Store
 
 /// What `pathlight doctor` looks at in the folder of the data: who may read it, room, names, times.
 package enum FolderChecks {
@@ -28,13 +29,21 @@ package enum FolderChecks {
 
     static func rights(_ folder: String) -> DoctorFinding {
         guard let status = status(of: folder) else {
+            if DatabasePlace(folder) == .missing { return missing(folder) }
             return DoctorFinding(
                 subject: "folder", state: .broken,
                 detail: "\(folder) cannot be looked at; see who owns the one above it")
         }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            return DoctorFinding(
+                subject: "folder", state: .broken,
+                detail: "\(folder) is a file where a folder is needed; name another data folder")
+        }
         let mode = status.st_mode & 0o777
-        // SAFETY: the path is read as a C string for the time of the call.
-        guard unsafe access(folder, R_OK | W_OK | X_OK) == 0 else {
+        switch FileAccess.refusal(of: folder, R_OK | W_OK | X_OK) {
+        case nil: break
+        case .readOnlyFileSystem: return readOnly(folder, subject: "folder")
+        case .notAllowed:
             return DoctorFinding(
                 subject: "folder", state: .broken,
                 detail: "\(folder) may not be read and written by this user; change its owner or rights")
@@ -53,12 +62,49 @@ package enum FolderChecks {
         return DoctorFinding(subject: "folder", state: .good, detail: "\(folder), mode \(octal(mode))")
     }
 
+    /// Of a folder that the first start makes, and nobody before it.
+    private static func missing(_ folder: String) -> DoctorFinding {
+        let place = nearest(to: folder)
+        guard status(of: place).map({ $0.st_mode & S_IFMT == S_IFDIR }) ?? false else {
+            return DoctorFinding(
+                subject: "folder", state: .broken,
+                detail: "\(folder) cannot be made: \(place) is a file; name another data folder")
+        }
+        switch FileAccess.refusal(of: place, W_OK | X_OK) {
+        case nil:
+            return DoctorFinding(
+                subject: "folder", state: .good,
+                detail: "\(folder) is not there; the first start makes it in \(place)")
+        case .readOnlyFileSystem: return readOnly(place, subject: "folder")
+        case .notAllowed:
+            return DoctorFinding(
+                subject: "folder", state: .broken,
+                detail: "\(folder) is not there, and this user may not make it in \(place); make it and give it to them"
+            )
+        }
+    }
+
+    private static func readOnly(_ place: String, subject: String) -> DoctorFinding {
+        DoctorFinding(
+            subject: subject, state: .broken, detail: "\(place) \(FileAccess.readOnly). \(FileAccess.readOnlyMend)")
+    }
+
+    /// The folder itself, or where it would be made: the first above it that is there.
+    static func nearest(to folder: String) -> String {
+        var place = URL(fileURLWithPath: folder, isDirectory: true)
+        while status(of: place.path) == nil, place.path != "/" { place.deleteLastPathComponent() }
+        return place.path
+    }
+
     // MARK: Room
 
     static func room(in folder: String, database: String) -> DoctorFinding {
+        let place = nearest(to: folder)
+        // However much is free there.
+        if FileAccess.refusal(of: place, W_OK) == .readOnlyFileSystem { return readOnly(place, subject: "disk") }
         var found = statvfs()
         // SAFETY: the path is read as a C string and the structure written during the call alone.
-        guard unsafe statvfs(folder, &found) == 0 else {
+        guard unsafe statvfs(place, &found) == 0 else {
             return DoctorFinding(subject: "disk", state: .warning, detail: "the room on it cannot be read")
         }
         let room = Room(

@@ -6,10 +6,12 @@ internal import Store
 /// The accounts and keys of the data that a command's options name.
 enum IdentityAccess {
     /// Runs `body` with the accounts' columns opened, as the service has them.
+    ///
+    /// - Parameter makes: whether a database is made where there is none, for what comes before the first start.
     static func withAccounts<Value>(
-        _ common: CommonOptions, _ body: (Identity) async throws -> Value
+        _ common: CommonOptions, makes: Bool = false, _ body: (Identity) async throws -> Value
     ) async throws -> Value {
-        try await withIdentity(common, body) { settings, database, logger in
+        try await withIdentity(common, makes: makes, body) { settings, database, logger in
             let encryption = try await PrivateColumns.open(settings, database: database, logger: logger)
             // Commands log warnings alone, and this must be read.
             if let file = encryption.madeFile {
@@ -20,17 +22,24 @@ enum IdentityAccess {
     }
 
     /// Runs `body` for keys alone. Nothing of a key is sealed, so that one can be revoked even where the ring is lost.
-    static func withKeys<Value>(_ common: CommonOptions, _ body: (Identity) async throws -> Value) async throws -> Value
-    {
-        try await withIdentity(common, body) { _, _, _ in PlainColumns() }
+    ///
+    /// - Parameter makes: whether a database is made where there is none, for what comes before the first start.
+    static func withKeys<Value>(
+        _ common: CommonOptions, makes: Bool = false, _ body: (Identity) async throws -> Value
+    ) async throws -> Value {
+        try await withIdentity(common, makes: makes, body) { _, _, _ in PlainColumns() }
     }
 
     private static func withIdentity<Value>(
-        _ common: CommonOptions, _ body: (Identity) async throws -> Value,
+        _ common: CommonOptions, makes: Bool, _ body: (Identity) async throws -> Value,
         cipher: (ServiceSettings, any SQLDatabase, Logger) async throws -> any ColumnCipher
     ) async throws -> Value {
         let (settings, logger) = try common.settings()
-        let database = try await Pathways.openDatabase(settings, logger: logger)
+        let path = Pathways.databasePath(settings)
+        let isNew = DatabasePlace(path) != .taken
+        let database = try await Pathways.openDatabase(settings, makes: makes, logger: logger)
+        // In a folder whose name is mistyped, no service would know what is made here.
+        if isNew { Terminal.error("there was no database: a new one was made, \(path)") }
         do {
             let value = try await body(
                 Identity(database: database, cipher: try await cipher(settings, database, logger)))

@@ -30,7 +30,7 @@ struct KeysCommand: AsyncParsableCommand {
         @Option(help: "What the key may do.")
         var role: KeyRole
 
-        @Option(help: "The id of the user whose data the key reaches.")
+        @Option(help: "The id of the user whose data the key reaches; user and educator need one.")
         var user: String?
 
         @Option(help: "What the key is limited to; may be given more than once (default: all that the role may).")
@@ -49,10 +49,16 @@ struct KeysCommand: AsyncParsableCommand {
                 throw ValidationError(
                     "--scope must be one of \(RouteRule.Scope.all.joined(separator: ", ")), not “\(scope)”")
             }
+            // Here as well, so that no database is made for a key that nobody gets.
+            if role.role.isOfOneUser, user == nil {
+                throw ValidationError(
+                    "--role \(role.rawValue) needs --user ID: the key reaches that user's data; “pathlight users list” "
+                        + "shows the ids, and a program that speaks for everybody has --role service")
+            }
         }
 
         func run() async throws {
-            let made = try await IdentityAccess.withKeys(common) { identity in
+            let made = try await IdentityAccess.withKeys(common, makes: true) { identity in
                 try await identity.createKey(
                     role: role.role, userID: user, scopes: scope, label: label,
                     expiresAt: expiresIn.map { Date(timeIntervalSinceNow: $0.seconds) })

@@ -2,6 +2,7 @@ internal import CoreFoundation
 internal import Foundation
 internal import Glibc
 internal import Platform
+internal import Store
 
 /// What `pathlight doctor` looks at where mail goes out.
 enum MailChecks {
@@ -10,24 +11,39 @@ enum MailChecks {
         do throws(SettingsError) {
             let plan = try settings.makeMail().plan
             switch plan.route {
-            case .folder(let path): return [folder(path)]
-            case .server(let server): return [await self.server(server, isOnline: isOnline)]
+            case .folder(let path): return [withLinks(folder(path), settings)]
+            case .server(let server):
+                let found = await self.server(server, warning: plan.warning, isOnline: isOnline)
+                return [withLinks(found, settings)]
             }
         } catch {
             return [finding(.broken, "\(error)")]
         }
     }
 
+    /// What the start says where mail is set up and its links would lead nowhere.
+    private static func withLinks(_ found: DoctorFinding, _ settings: ServiceSettings) -> DoctorFinding {
+        let address = PublicAddress(
+            publicURL: settings.publicURL, loopbackHost: settings.isExposed ? nil : settings.host, port: settings.port)
+        guard found.state <= .warning, settings.mail.isSet, !address.isKnown else { return found }
+        return finding(
+            .warning,
+            "\(found.detail); but nobody gets mail about their account: set `public_url`, the address that its links lead to"
+        )
+    }
+
     private static func folder(_ path: String) -> DoctorFinding {
         // The folder is made with the first message: until then the one above it counts.
-        var place = URL(fileURLWithPath: path, isDirectory: true)
+        let place = FolderChecks.nearest(to: path)
         var isFolder: ObjCBool = false
         // SAFETY: the flag is written during the call alone.
-        while unsafe !FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder), place.path != "/" {
-            place.deleteLastPathComponent()
+        let isThere = unsafe FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
+        let refusal = FileAccess.refusal(of: place, W_OK | X_OK)
+        if refusal == .readOnlyFileSystem {
+            return finding(
+                .degraded, "\(path) \(FileAccess.readOnly), so that mail waits. \(FileAccess.readOnlyMend)")
         }
-        // SAFETY: the path is read as a C string for the time of the call.
-        guard isFolder.boolValue, unsafe Glibc.access(place.path, W_OK | X_OK) == 0 else {
+        guard isThere, isFolder.boolValue, refusal == nil else {
             return finding(
                 .degraded, "\(path) cannot be written, so that mail waits; change its owner or rights, or `mail.folder`"
             )
@@ -35,12 +51,15 @@ enum MailChecks {
         return finding(.good, "no server is set; messages are left in \(path)")
     }
 
-    private static func server(_ server: SMTPSettings, isOnline: Bool) async -> DoctorFinding {
+    private static func server(_ server: SMTPSettings, warning: String?, isOnline: Bool) async -> DoctorFinding {
         let name = "\(server.host):\(server.port), \(server.security.rawValue)"
         if let file = server.authorities, !FileManager.default.isReadableFile(atPath: file) {
             return finding(.degraded, "\(file), which `mail.smtp.ca_file` names, cannot be read, so that mail waits")
         }
-        guard isOnline else { return finding(.good, "\(name); not asked, `--online` does") }
+        guard isOnline else {
+            if let warning { return finding(.warning, "\(name): \(warning)") }
+            return finding(.good, "\(name); not asked, `--online` does")
+        }
         do throws(MailTransportError) {
             let transport = try SMTPTransport(server)
             defer { transport.close() }

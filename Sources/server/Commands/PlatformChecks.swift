@@ -1,3 +1,4 @@
+import Foundation
 internal import Platform
 internal import Store
 
@@ -11,6 +12,30 @@ enum PlatformChecks {
         [
             await encryption(settings, database), try await access(settings, database), try await tasks(database),
         ]
+    }
+
+    // MARK: Nothing stored yet
+
+    /// Of a place without a database, or with one in which nothing has ever been stored: before the first start it is as
+    /// it should be, and after it a folder is named that is not the service's, or what was there is lost.
+    static func noDatabase(_ path: String, _ place: DatabasePlace, _ settings: ServiceSettings) -> DoctorFinding {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let state =
+            place == .missing ? "there is no database in \(folder)" : "the database \(path) is empty"
+        // At its usual place a start or a command made it; elsewhere it may have been laid ready for the first start.
+        let ring = (try? PrivateColumns.settings(settings))?.defaultKeyFile
+        if let ring, FileManager.default.fileExists(atPath: ring) {
+            return DoctorFinding(
+                subject: "database", state: .warning,
+                detail:
+                    "\(state), but the keys of one are: \(ring). A start would begin anew, without what was stored: "
+                    + "“pathlight restore” brings a backup back")
+        }
+        return DoctorFinding(
+            subject: "database", state: .warning,
+            detail:
+                "\(state); the first start makes it and its tables. Where a service has run before, name the folder of "
+                + "its data with --data or PATHLIGHT_DATA")
     }
 
     // MARK: Private columns

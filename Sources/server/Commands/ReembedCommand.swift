@@ -45,7 +45,8 @@ struct ReembedCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (settings, logger) = try common.settings()
-        let database = try await Pathways.openDatabase(settings, logger: logger)
+        // Before the first start it makes the vectors of the built-in careers; there is nothing to go back to.
+        let database = try await Pathways.openDatabase(settings, makes: !rollback, logger: logger)
         do {
             if rollback {
                 try await goBack(in: database)

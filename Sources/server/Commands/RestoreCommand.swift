@@ -22,7 +22,7 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (settings, _) = try common.settings()
-        try BackupCommand.refuseServer(settings)
+        try Pathways.requireSQLite(settings)
         let database = Pathways.databasePath(settings)
         if !isConfirmed { try Self.ask(about: database) }
         let progress = ProgressReport("copying pages")

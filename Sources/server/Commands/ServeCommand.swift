@@ -92,7 +92,8 @@ enum Routes {
         try AccountPages(access: access, mail: mail, allowsSignUp: allowsSignUp).add(to: router)
         try AccountPage(access: access, mail: mail).add(to: router)
         try MailedLinkPages(access: access, mail: mail).add(to: router)
-        try ServiceRoutes(pathways: pathways, health: health, version: Pathlight.version, drain: service.drain)
-            .add(to: router)
+        try ServiceRoutes(
+            pathways: pathways, access: access, health: health, version: Pathlight.version, drain: service.drain
+        ).add(to: router)
     }
 }

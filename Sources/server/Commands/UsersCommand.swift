@@ -44,7 +44,7 @@ struct UsersCommand: AsyncParsableCommand {
 
         func run() async throws {
             let password = passwordStdin ? try PasswordInput.read() : nil
-            let user = try await IdentityAccess.withAccounts(common) { identity in
+            let user = try await IdentityAccess.withAccounts(common, makes: true) { identity in
                 try await identity.createUser(email: email, password: password, name: name, role: role.role)
             }
             try Terminal.data(user.id)

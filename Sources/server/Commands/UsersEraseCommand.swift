@@ -12,8 +12,9 @@ struct UsersEraseCommand: AsyncParsableCommand {
             Everything goes in one transaction, and messages to their address that lie as files in the folder for mail. Then \
             every column of text or bytes of every table is read, the files of the database as they lie on the disk, \
             databases that a restore set aside, and the other messages; ends with 1 where a name of theirs is still found or \
-            something could not be looked at. A running service may go on. Backups are not touched: what they hold goes when \
-            they expire.
+            something could not be looked at. Run it with the service's settings: where mail went to them and neither \
+            `mail.folder` nor `mail.smtp.host` is set, nothing is erased. A running service may go on. Backups are not \
+            touched: what they hold goes when they expire.
             """)
 
     @Argument(help: "The user's id.")
@@ -33,12 +34,15 @@ struct UsersEraseCommand: AsyncParsableCommand {
         do {
             let encryption = try await PrivateColumns.open(
                 settings, database: database, makesKeys: false, logger: logger)
-            let erasure = PersonErasure(
-                database, cipher: encryption.cipher,
-                mailFolder: settings.mail.messageFolder(in: settings.dataDirectory))
-            if !yes { try await ask(erasure) }
+            let places = Places(
+                database: Pathways.databasePath(settings),
+                mailFolder: settings.mail.messageFolder(in: settings.dataDirectory), isMailSet: settings.mail.isSet)
+            let erasure = PersonErasure(database, cipher: encryption.cipher, mailFolder: places.mailFolder)
+            let preview = try await erasure.preview(id)
+            try Self.requireMailFolder(places, preview)
+            if !yes { try ask(preview) }
             let report = try await erasure.erase(id)
-            try Terminal.data(json ? try Self.json(report) : Self.text(report))
+            try Terminal.data(json ? try Self.json(report, places) : Self.text(report, places))
             try await database.close()
             if !report.isProven { throw ExitCode(1) }
         } catch {
@@ -47,12 +51,32 @@ struct UsersEraseCommand: AsyncParsableCommand {
         }
     }
 
+    /// Where somebody was looked for.
+    private struct Places {
+        let database: String
+        let mailFolder: String
+        /// Whether the settings here say where mail goes; without them the folder is a guess.
+        let isMailSet: Bool
+    }
+
+    /// A service whose settings say where mail goes has sent mail to this person, and these settings do not: its messages
+    /// may lie in a folder that is not known here. Before anything is erased, since nobody knows the address afterwards.
+    ///
+    /// - Throws: `StartProblem`
+    private static func requireMailFolder(_ places: Places, _ preview: [String: Int]) throws {
+        guard !places.isMailSet, let messages = preview["mail_log"], messages > 0 else { return }
+        throw StartProblem(
+            "nothing was erased: \(messages) messages to them are in the records, and these settings do not say where mail "
+                + "goes, so that files of them would be left. Give the service's own settings, by --config or its "
+                + "variables: PATHLIGHT_MAIL_FOLDER, or PATHLIGHT_MAIL_SMTP_HOST where a server takes mail on")
+    }
+
     /// - Throws: `StartProblem` unless somebody types the id again.
-    private func ask(_ erasure: PersonErasure) async throws {
+    private func ask(_ preview: [String: Int]) throws {
         guard isatty(STDIN_FILENO) == 1 else {
             throw ValidationError("--yes is needed where nobody can be asked; nothing was erased")
         }
-        for line in Self.lines(try await erasure.preview(id)) { Terminal.error("  \(line)") }
+        for line in Self.lines(preview) { Terminal.error("  \(line)") }
         Terminal.error("This cannot be undone. Type the id again to erase it:")
         guard readLine() == id else { throw StartProblem("nothing was erased") }
     }
@@ -61,10 +85,15 @@ struct UsersEraseCommand: AsyncParsableCommand {
         counts.isEmpty ? ["nothing"] : counts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
     }
 
-    private static func text(_ report: ErasureReport) -> String {
+    private static func text(_ report: ErasureReport, _ places: Places) -> String {
         var lines = ["removed:"] + lines(report.removed).map { "  \($0)" }
         lines += report.removedMessages.map { "  the message \($0)" }
-        lines.append("looked through \(report.scannedValues) values in \(report.scannedTables) tables")
+        lines.append(
+            "looked through \(report.scannedValues) values in \(report.scannedTables) tables of \(places.database)")
+        let absence = FileManager.default.fileExists(atPath: places.mailFolder) ? "" : ", which is not there"
+        let limit =
+            places.isMailSet ? "" : "; files of mail elsewhere were not looked at: no `mail.folder` is set here"
+        lines.append("looked for messages in \(places.mailFolder)\(absence)\(limit)")
         if report.isOfIDAlone {
             lines.append(
                 "there is no account of that id, so that nothing is known of an address that was erased before: this is "
@@ -96,7 +125,7 @@ struct UsersEraseCommand: AsyncParsableCommand {
             : "erase again once the service has stopped"
     }
 
-    private static func json(_ report: ErasureReport) throws -> String {
+    private static func json(_ report: ErasureReport, _ places: Places) throws -> String {
         struct Answer: Encodable {
             struct Place: Encodable {
                 let table: String
@@ -108,6 +137,8 @@ struct UsersEraseCommand: AsyncParsableCommand {
                 let reason: String
             }
 
+            let database: String
+            let mailFolder: String
             let removed: [String: Int]
             let removedMessages: [String]
             let remains: [Place]
@@ -121,6 +152,7 @@ struct UsersEraseCommand: AsyncParsableCommand {
             let proven: Bool
         }
         let answer = Answer(
+            database: places.database, mailFolder: places.mailFolder,
             removed: report.removed, removedMessages: report.removedMessages,
             remains: report.remains.map { .init(table: $0.table, column: $0.column, rows: $0.rows) },
             files: report.files,

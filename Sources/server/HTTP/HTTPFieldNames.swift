@@ -12,6 +12,9 @@ extension HTTPField.Name {
     /// Which trace a request belongs to (W3C Trace Context).
     package static let traceParent = literal("traceparent")
 
+    /// What a browser is to forget of this service (W3C Clear Site Data).
+    package static let clearSiteData = literal("Clear-Site-Data")
+
     /// The session's token on a write by cookie, for scripts; forms have a field.
     package static let csrfToken = literal("X-CSRF-Token")
     /// Whether a browser's request comes from a page of this service (W3C Fetch Metadata).

@@ -1,3 +1,4 @@
+import Foundation
 package import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -34,9 +35,10 @@ package struct HTTPService {
     ///   - problems: how the errors of the layers below become problem documents.
     ///   - access: who may call what; with it, every route needs a rule.
     ///   - traces: records requests; nil records none.
+    ///   - pages: answers people's mistakes; with nil, everybody is answered by documents.
     package init(
         settings: ServiceSettings, registry: MetricsRegistry, problems: ProblemTable = ProblemTable(),
-        access: AccessControl? = nil, traces: TraceRecorder? = nil, logger: Logger
+        access: AccessControl? = nil, traces: TraceRecorder? = nil, pages: ProblemPage? = nil, logger: Logger
     ) {
         self.settings = settings
         self.registry = registry
@@ -54,7 +56,7 @@ package struct HTTPService {
         router.add(middleware: ObservationMiddleware(metrics: metrics))
         router.add(middleware: EntityTagMiddleware())
         router.add(middleware: SecurityHeadersMiddleware())
-        router.add(middleware: ProblemMiddleware(table: problems, routes: table))
+        router.add(middleware: ProblemMiddleware(table: problems, routes: table, pages: pages))
         router.add(middleware: HeadLimitsMiddleware())
         if let access {
             router.add(middleware: ProxyMiddleware(access: access))
@@ -123,14 +125,25 @@ package struct HTTPService {
             logger: logger)
     }
 
-    /// A group that runs `application` until SIGTERM or SIGINT, then lets requests in flight finish for as long
-    /// as the settings allow before it cancels them.
+    /// A group that runs `application` until SIGTERM, SIGINT or the end of its terminal (SIGHUP), then lets requests in
+    /// flight finish for as long as the settings allow before it cancels them.
     package func serviceGroup(for application: some Service) -> ServiceGroup {
+        let ofTerminal: [UnixSignal] = Self.outlivesItsTerminal ? [] : [.sighup]
         var configuration = ServiceGroupConfiguration(
             // Ended in reverse order: while the gate pauses, the application goes on.
             services: [.init(service: application), .init(service: drain)],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            gracefulShutdownSignals: [.sigterm, .sigint] + ofTerminal, logger: logger)
         configuration.maximumGracefulShutdownDuration = settings.timeouts.drain + settings.timeouts.shutdown
         return ServiceGroup(configuration: configuration)
+    }
+
+    /// Whether SIGHUP was ignored at the start, as `nohup` has it: to listen for it would end what is to go on.
+    private static var outlivesItsTerminal: Bool {
+        guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigIgn:") }),
+            let ignored = line.split(separator: "\t").last.flatMap({ UInt64($0, radix: 16) })
+        else { return false }
+        // The first bit is of the first signal, which SIGHUP is.
+        return ignored & 1 == 1
     }
 }

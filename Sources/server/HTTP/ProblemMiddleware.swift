@@ -2,17 +2,20 @@ import HTTPTypes
 package import Hummingbird
 import Logging
 
-/// Turns every error of a handler into a problem document, and a missing route into 404, 405 or the answer to
-/// OPTIONS.
+/// Turns every error of a handler into a problem document, or a page for who looks at pages, and a missing route into
+/// 404, 405 or the answer to OPTIONS.
 package struct ProblemMiddleware: RouterMiddleware {
     package typealias Context = RequestScope
 
     let table: ProblemTable
     let routes: RouteTable
+    /// Nil where everybody is answered by documents: in tests of HTTP itself.
+    let pages: ProblemPage?
 
-    package init(table: ProblemTable, routes: RouteTable) {
+    package init(table: ProblemTable, routes: RouteTable, pages: ProblemPage? = nil) {
         self.table = table
         self.routes = routes
+        self.pages = pages
     }
 
     package func handle(
@@ -40,12 +43,17 @@ package struct ProblemMiddleware: RouterMiddleware {
         }
         let shown = excerpt(of: path, limit: 256)
         guard !methods.isEmpty else {
-            return HTTPProblem(.notFound, "No route has the path `\(shown)`.").response(from: request, context: context)
+            return reply(HTTPProblem(.notFound, "No route has the path `\(shown)`."), request, context)
         }
         let problem = HTTPProblem(
             .methodNotAllowed, "`\(shown)` takes \(list(methods)), not \(excerpt(of: request.method.rawValue)).",
             headers: [.allow: list(methods)])
-        return problem.response(from: request, context: context)
+        return reply(problem, request, context)
+    }
+
+    private func reply(_ problem: HTTPProblem, _ request: Request, _ context: RequestScope) -> Response {
+        pages?.response(for: problem, to: request, context, routes)
+            ?? problem.response(from: request, context: context)
     }
 
     private func list(_ methods: [String]) -> String { methods.joined(separator: ", ") }
@@ -69,6 +77,6 @@ package struct ProblemMiddleware: RouterMiddleware {
             // Not the detail, which quotes what the client sent.
             context.logger.debug("request refused", metadata: ["code": .string(problem.code.name)])
         }
-        return problem.response(from: request, context: context)
+        return reply(problem, request, context)
     }
 }

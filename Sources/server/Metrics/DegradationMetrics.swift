@@ -7,7 +7,7 @@ package enum DegradationMetrics {
         "pathlight_degraded", "1 while the service is degraded for the reason in the label, 0 while it is not.")
     /// Shown before there is any trouble, so that alerts have something to ask; others from their first time on.
     private static let usual: Set<String> = [
-        "no_model", "model_not_named", "model_outside", "breaker_open", "over_budget", "mail",
+        "no_model", "model_not_named", "model_outside", "breaker_open", "over_budget", "mail", "store",
     ]
 
     package static func register(

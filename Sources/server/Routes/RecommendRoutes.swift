@@ -86,7 +86,8 @@ struct RecommendRoutes {
     private func answers(of sessionID: String?, _ scope: RequestScope) async throws -> AnswerSheet? {
         guard let sessionID else { return nil }
         guard let session = try await pathways.sessions.session(id: sessionID),
-            try await guardian.allows(scope.principal, sessionOf: session.owner, isReading: false)
+            try await guardian.mayWrite(
+                in: sessionID, of: session.owner.map { .user(id: $0) } ?? .nobody, scope.principal)
         else {
             throw HTTPProblem(
                 .sessionNotFound,

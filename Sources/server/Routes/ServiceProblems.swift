@@ -44,14 +44,11 @@ extension ProblemTable {
                 ? HTTPProblem(
                     .storeUnavailable, "The service is busy with other writes; try again in a moment.",
                     headers: [.retryAfter: "1"], cause: error)
-                : cannotStore.contains(error.code)
+                : error.saysNothingIsStored
                     ? HTTPProblem(
                         .storeUnavailable, "The service cannot write to its store at present; nothing was kept.",
                         cause: error) : nil
         }
-
-    /// The store is there and cannot take what it is given; an operator must act, the client can only wait.
-    private static let cannotStore: Set<StoreError.Code> = [.diskFull, .inputOutput, .readOnly, .notWritable, .closed]
 
     private static func problem(for error: RecommendationError) -> HTTPProblem {
         switch error {

@@ -11,6 +11,7 @@ struct ServiceRoutes {
     private static let scripts = ["app", "state", "quiz", "asking", "list", "career", "results", "docs"]
 
     let pathways: Pathways
+    let access: AccessControl
     let health: ServiceHealth
     let version: String
     let drain: DrainGate
@@ -84,19 +85,25 @@ struct ServiceRoutes {
             body: .init(byteBuffer: ByteBuffer(string: text + "\n")))
     }
 
-    /// The quiz, with what the page can tell before its script runs.
+    /// The quiz, with what the page can tell before its script runs, and with the token that the script's writes carry
+    /// where somebody is signed in. That page is theirs: nothing keeps it, so that it has no entity tag either.
     private func home(on router: GuardedRouter) throws {
         let page = try HTMLPage("index")
-        router.get("/", .everyone) { _, scope in
+        router.get("/", .everyone) { request, scope in
+            let visitor = try access.visitor(request, scope)
             let generation = pathways.recommender.current
-            let text = page.text([
+            var values: [String: any Sendable] = [
                 "careers": generation.index.count, "clusters": generation.clusters.count,
-                "degraded": generation.degradation != nil, "signed_in": scope.isByCookie,
-            ])
+                "degraded": generation.degradation != nil, "signed_in": visitor.isSignedIn,
+            ]
+            if let csrf = visitor.csrf { values["csrf"] = HTMLText.escaped(csrf) }
             return Response(
                 status: .ok,
-                headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-cache", .vary: "Cookie"],
-                body: .init(byteBuffer: ByteBuffer(string: text)))
+                headers: [
+                    .contentType: "text/html; charset=utf-8",
+                    .cacheControl: visitor.isSignedIn ? "no-store" : "no-cache", .vary: "Cookie",
+                ],
+                body: .init(byteBuffer: ByteBuffer(string: page.text(values))))
         }
     }
 

@@ -31,7 +31,7 @@ package struct AssembledService {
                 ? TraceRecorder(settings.tracing, metrics: TracingMetrics(registry)) : nil
             let http = HTTPService(
                 settings: settings, registry: registry, problems: .service, access: access, traces: recorder,
-                logger: logger)
+                pages: try ProblemPage(), logger: logger)
             let platform = try await PlatformServices.open(
                 settings, pathways: pathways, access: access, registry: registry, logger: logger)
             let spans = try recorder.map { recorder in

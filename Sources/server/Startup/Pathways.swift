@@ -42,7 +42,7 @@ struct Pathways: Sendable {
         completing: CareerGenerationBuilder.Completion = .always, logger: Logger
     ) async throws -> Pathways {
         let start = ContinuousClock.now
-        let database = try await openDatabase(settings, logger: logger)
+        let database = try await openDatabase(settings, makes: true, logger: logger)
         do {
             let cipher = try await PrivateColumns.open(settings, database: database, logger: logger).cipher
             let quiz = try BuiltInContent.quiz()
@@ -74,17 +74,33 @@ struct Pathways: Sendable {
         URL(fileURLWithPath: settings.dataDirectory, isDirectory: true).appendingPathComponent("pathlight.db").path
     }
 
-    /// - Parameter migrates: whether the schema is brought up to date; false leaves it as it is, for who only looks.
+    /// - Throws: `SettingsError` where the settings name a database server: the same would fail again and again.
+    static func requireSQLite(_ settings: ServiceSettings) throws(SettingsError) {
+        guard let url = settings.databaseURL, !url.isEmpty else { return }
+        throw .unusable(
+            "DATABASE_URL is set, and this version keeps its data in SQLite alone, in the folder that `data` "
+                + "(PATHLIGHT_DATA, --data) names; unset DATABASE_URL for this program, whoever sets it (systemd: "
+                + "`UnsetEnvironment=DATABASE_URL`; a shell: `env -u DATABASE_URL pathlight …`)")
+    }
+
+    /// - Parameters:
+    ///   - makes: whether folder and database are made where there are none. What looks, erases or revokes must not: in
+    ///     a folder whose name is mistyped it would find that nothing is there, and call that a proof.
+    ///   - migrates: whether the schema is brought up to date; false leaves it as it is, for who only looks.
+    /// - Throws: `StartProblem` where there is no database and none is to be made; `SettingsError`, `StoreError`.
     static func openDatabase(
-        _ settings: ServiceSettings, migrates: Bool = true, logger: Logger
+        _ settings: ServiceSettings, makes: Bool = false, migrates: Bool = true, logger: Logger
     ) async throws -> any SQLDatabase {
-        if let url = settings.databaseURL, !url.isEmpty {
-            throw StartProblem(
-                "DATABASE_URL is set, and this version keeps its data in SQLite alone; unset it, or name a folder with --data"
-            )
-        }
-        let database = try await SQLiteDatabase.open(SQLiteSettings(path: databasePath(settings)))
+        try requireSQLite(settings)
+        let path = databasePath(settings)
+        if !makes, DatabasePlace(path) != .taken { throw DatabasePlace.absence(at: path) }
+        let database = try await SQLiteDatabase.open(SQLiteSettings(path: path))
         guard migrates else { return database }
+        // A file of this program's in which nothing has ever been stored is no better than none.
+        if !makes, try await SchemaMigrator().version(of: database) == 0 {
+            try await database.close()
+            throw DatabasePlace.absence(at: path)
+        }
         let report = try await SchemaMigrator().migrate(database)
         if !report.applied.isEmpty {
             logger.info("database migrated", metadata: ["from": "\(report.from)", "to": "\(report.to)"])

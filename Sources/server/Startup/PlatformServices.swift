@@ -24,6 +24,7 @@ struct PlatformServices: Sendable {
     ) async throws -> PlatformServices {
         let database = pathways.database
         let (plan, mailer) = try settings.makeMail()
+        if let warning = plan.warning { logger.warning("mail may not go", metadata: ["detail": "\(warning)"]) }
         let prompts = try settings.makePrompts(database: database)
         let transport = try pathways.outside.transport()
         let models = LanguageModels.make(

@@ -1,5 +1,6 @@
 package import Engine
 package import Platform
+package import Store
 
 /// What the service does less well than it is set up to, and why: for `/readyz` and `/metrics`.
 ///
@@ -7,6 +8,7 @@ package import Platform
 package struct ServiceHealth: Sendable {
     /// What is the worse for a trouble.
     package enum Part: String, Sendable, CaseIterable {
+        case store
         case recommendations
         case languageModel = "language_model"
         case mail
@@ -42,6 +44,7 @@ package struct ServiceHealth: Sendable {
         let gateway = platform.models.gateway
         let models = gateway.statistics
         return Self.troubles(
+            store: (pathways.database as? SQLiteDatabase)?.writeFailure,
             ranking: pathways.recommender.current.degradation, reading: pathways.catalogue.trouble,
             languageModel: models.isConfigured ? (models.breaker, platform.budget.isUsedUp) : nil,
             unusable: models.isConfigured ? nil : gateway.settings.problems.first,
@@ -49,17 +52,26 @@ package struct ServiceHealth: Sendable {
     }
 
     /// - Parameters:
+    ///   - store: why the last write was not stored.
     ///   - ranking: why careers are ranked by abilities alone.
     ///   - reading: why a model outside reads no texts at present.
     ///   - languageModel: nil where none is set up.
     ///   - unusable: what the settings lack for the language model that they name.
     ///   - mail: why messages wait.
     package static func troubles(
-        ranking: Degradation? = nil, reading: Degradation? = nil,
+        store: StoreError.Code? = nil, ranking: Degradation? = nil, reading: Degradation? = nil,
         languageModel: (breaker: CircuitBreaker.State, isOverBudget: Bool)? = nil, unusable: String? = nil,
         mail: MailFailure? = nil
     ) -> [Trouble] {
         var troubles: [Trouble] = []
+        if let store {
+            troubles.append(
+                Trouble(
+                    .store, store.rawValue, label: "store",
+                    "The last write could not be stored: who writes gets 503, and nothing is kept; reading goes on. "
+                        + "“pathlight doctor” says what is wrong with disk and folder. Once it is mended, the first write "
+                        + "that succeeds ends this."))
+        }
         if let ranking { troubles.append(Trouble(.recommendations, ranking.reason.rawValue, ranking.detail)) }
         if let reading {
             troubles.append(

@@ -7,7 +7,7 @@ struct IdentityTests {
     @Test func `a key says who it is`() async throws {
         try await IdentityFixture.run { fixture in
             let identity = fixture.identity
-            let user = try await identity.createUser(email: nil, password: nil, name: nil, role: .educator)
+            let user = try await identity.createUser(email: nil, password: nil, name: nil, role: .admin)
             for role in Role.ofKeys {
                 let made = try await identity.createKey(role: role, userID: user.id, scopes: ["results", "careers"])
                 #expect(
@@ -181,6 +181,32 @@ struct IdentityTests {
             await expectIdentityError(.invalidRole) { try await identity.setRole(.service, of: user.id) }
             await expectIdentityError(.notFound) { try await identity.setRole(.user, of: "unknown") }
             await expectIdentityError(.notFound) { try await identity.setState(.disabled, of: "unknown") }
+        }
+    }
+
+    @Test(arguments: Role.ofAccounts)
+    func `a key may not do more than its user, nor be nobody's where it is for one`(of account: Role) async throws {
+        try await IdentityFixture.run { fixture in
+            let identity = fixture.identity
+            let user = try await identity.createUser(email: nil, password: nil, name: nil, role: account)
+            let fitting: [Role: [Role]] = [.user: [.user], .educator: [.user, .educator], .admin: Role.ofKeys]
+            for role in Role.ofKeys {
+                if fitting[account]?.contains(role) == true {
+                    _ = try await identity.createKey(role: role, userID: user.id)
+                } else {
+                    let error = await expectIdentityError(.invalidRole) {
+                        _ = try await identity.createKey(role: role, userID: user.id)
+                    }
+                    #expect(error?.message.contains("of the role \(role.rawValue)") == true)
+                }
+            }
+            let made = try await identity.listKeys(userID: user.id)
+            // A role that is given anew revokes what may more: there is nothing of the kind.
+            try await identity.setRole(account, of: user.id)
+            #expect(try await identity.listKeys(userID: user.id).items == made.items)
+            for role in [Role.user, .educator] {
+                await expectIdentityError(.invalidKey) { _ = try await identity.createKey(role: role) }
+            }
         }
     }
 

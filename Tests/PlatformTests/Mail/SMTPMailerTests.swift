@@ -216,6 +216,22 @@ struct MailPlanTests {
         }
     }
 
+    @Test func `what goes unprotected to another machine is warned of`() throws {
+        for host in ["127.0.0.1", "::1", "localhost"] {
+            let own = try Self.plan { ($0.host, $0.from, $0.security) = (host, "a@b.org", .plain) }
+            #expect(own.warning == nil, "\(host)")
+        }
+        for host in ["mail.example.org", "192.0.2.2", "127.example.org"] {
+            let other = try Self.plan { ($0.host, $0.from, $0.security) = (host, "a@b.org", .plain) }
+            #expect(other.warning?.contains(host) == true && other.warning?.contains("`starttls`") == true, "\(host)")
+            for security in [SMTPSettings.Security.startTLS, .tls] {
+                let sealed = try Self.plan { ($0.host, $0.from, $0.security) = (host, "a@b.org", security) }
+                #expect(sealed.warning == nil)
+            }
+        }
+        #expect(try Self.plan({ _ in }).warning == nil)
+    }
+
     @Test func `settings that do not go together name what is wrong`() throws {
         let cases: [(String, (inout MailSettings) -> Void)] = [
             ("mail.from", { $0.host = "a" }),
