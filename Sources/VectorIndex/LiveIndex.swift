@@ -1,4 +1,3 @@
-internal import Synchronization
 internal import VectorMath
 
 /// The index that a service holds: readers take its current generation, writers put the next one in its place.
@@ -6,7 +5,8 @@ internal import VectorMath
 /// Readers never wait for a writer's work: the lock that they share guards one reference, for the time of
 /// copying it.
 package final class LiveIndex: Sendable {
-    let published: Mutex<Generation>
+    // Not `Mutex`, which the thread sanitizer cannot follow where somebody waits.
+    let published: LongLock<Generation>
     /// Held for as long as a writer builds; readers never take it.
     let writing = LongLock(Merging())
     /// Merges of at most so many rows are done by the writer that brings them about, greater ones beside.
@@ -32,7 +32,7 @@ package final class LiveIndex: Sendable {
         mergedAtOnce: Int = LiveIndex.defaultMergedAtOnce
     ) {
         self.mergedAtOnce = mergedAtOnce
-        published = Mutex(generation)
+        published = LongLock(generation)
         self.memory = memory
         self.codePolicy = codePolicy
     }
