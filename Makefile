@@ -21,6 +21,8 @@ FILTER =
 swift_flags = -c release $(if $(CI),-Xswiftc -warnings-as-errors)
 pathlight = .build/release/pathlight
 python = .venv/bin/python
+# Most of a black-box test is waiting: for a start, a deadline, a retry.
+blackbox = $(python) -m pytest Tests/blackbox -n $(shell echo $$((2 * $$(nproc)))) --dist worksteal
 # $(call flag,NAME,--option): the option where NAME is 1, nothing where it is empty. NAME=yes is an error.
 flag = $(if $($1),$(if $(filter 1,$($1)),$2,$(error $1 takes 1 or nothing, not “$($1)”)))
 
@@ -71,11 +73,11 @@ build-tests: setup-system
 test: setup-tests build-tests ## Set up, build, run all tests
 	scripts/swift-test $(swift_flags) --skip-build --disable-xctest $(if $(FILTER),--filter $(FILTER))
 	$(if $(FILTER),,$(python) -m pytest Tests/gates)
-	$(if $(FILTER),,$(python) -m pytest Tests/blackbox)
+	$(if $(FILTER),,$(blackbox))
 
 .PHONY: test-blackbox
 test-blackbox: setup-tests build ## Run only the tests that talk to the built program
-	$(python) -m pytest Tests/blackbox $(ARGS)
+	$(blackbox) $(ARGS)
 
 .PHONY: test-gates
 test-gates: setup-tests setup-model-if-possible ## Run only the checks of instructions, recall and bytes
@@ -175,6 +177,10 @@ TIMES = 4
 bench-overload: setup-model-if-possible build ## Offer the recommend route more than it can do, print one JSON document
 	@python3 Benchmarks/http/overload.py --times $(TIMES) --seconds $(if $(filter file,$(origin SECONDS)),60,$(SECONDS)) \
 		$(ARGS)
+
+.PHONY: bench-cost
+bench-cost: setup-model-if-possible build ## Measure what keys, sealing and traces add to a request, print one JSON document
+	@python3 Benchmarks/http/request_cost.py $(ARGS)
 
 .PHONY: bench-reembed
 bench-reembed: setup-model-if-possible build ## Measure what readers notice of a re-embedding

@@ -72,10 +72,15 @@ package struct StoreError: Error, Sendable, Equatable {
     /// Whether the database is there and cannot take what it is given, whatever that is: an operator must act.
     package var saysNothingIsStored: Bool {
         switch code {
-        case .diskFull, .inputOutput, .readOnly, .notWritable, .closed: true
+        case .diskFull, .inputOutput, .readOnly, .notWritable, .cannotOpen, .damaged, .notADatabase, .closed: true
         default: false
         }
     }
+}
+
+extension StoreError.Code {
+    /// Whether the file itself is broken: what is stored in another part of it mends nothing.
+    package var isLasting: Bool { self == .damaged || self == .notADatabase }
 }
 
 extension StoreError: CustomStringConvertible {

@@ -15,10 +15,13 @@ private struct Scene {
     let quiz: Quiz
     let recommender: Recommender
 
-    init() async throws {
+    init(cacheEntries: Int = 10_000) async throws {
         database = try await EngineFixture.newDatabase()
         source = RemoteSource()
-        remote = try await .resolved(Self.model, source: source, in: database, time: RemoteClock().time)
+        var limits = RemoteVectorizer.Limits()
+        limits.cacheEntries = cacheEntries
+        remote = try await .resolved(
+            Self.model, source: source, in: database, limits: limits, time: RemoteClock().time)
         encoder = EncodingQueue(remote)
         quiz = try BuiltIn.quiz()
         let built = try await EngineFixture.build(
@@ -112,6 +115,18 @@ private struct Scene {
         #expect(scene.source.calls.count == 2, "all texts of a batch are asked for together")
     }
 
+    @Test(arguments: [0, 1, 10_000])
+    func `a text that is refused degrades its own request alone, whatever is kept`(cacheEntries: Int) async throws {
+        let scene = try await Scene(cacheEntries: cacheEntries)
+        scene.source.refuse("unspeakable")
+        let replies = try await scene.recommender.recommend(batch: [
+            .init(text: "I like bees and honey."), .init(text: "An unspeakable thing."),
+            .init(text: "I like old tools."),
+        ]).map { try $0.get() }
+        #expect(replies.map { $0.degradation?.reason.rawValue } == [nil, "rejected", nil])
+        #expect(replies.map(\.recommendations.count) == [5, 0, 5])
+    }
+
     @Test func `a request that is wrong is refused all the same`() async throws {
         let scene = try await Scene()
         scene.source.fail(with: .down)
@@ -177,6 +192,135 @@ private struct Scene {
         let report = try await reembedder.run(careers, encoder: try await encoder())
         #expect(report.isSwitched && report.resumed >= 64 && report.resumed + report.embedded == 200)
         #expect(report.model == "openai:words" && report.greatestDifference < 1e-6)
+    }
+
+    @Test func `what came before a run failed is kept, also of a block that is not whole`() async throws {
+        let database = try await EngineFixture.newDatabase()
+        let source = RemoteSource()
+        let remote = try await RemoteVectorizer.resolved(model, source: source, in: database, time: RemoteClock().time)
+        let (encoder, reembedder) = (EncodingQueue(remote), Reembedder(database))
+        var careers = MadeUpCareers.make(64)
+        // The longest texts are in the first of two portions; a third of the careers has no titles beside its own.
+        for number in stride(from: 0, to: 64, by: 3) {
+            careers[number].description += " and a great many others that are not mentioned here"
+        }
+        source.fail(with: .refused, after: 1)
+        await #expect(throws: VectorsUnavailable.refused) {
+            try await reembedder.run(careers, encoder: encoder, options: .init(lanes: 1))
+        }
+        source.fail(with: nil)
+        let report = try await reembedder.run(careers, encoder: encoder, options: .init(lanes: 1))
+        #expect(report.resumed >= 22 && report.resumed + report.embedded == 64 && report.isSwitched)
+    }
+
+    @Test func `a career with a text that is refused keeps no other from its vector, and is asked for once`()
+        async throws
+    {
+        let database = try await EngineFixture.newDatabase()
+        let source = RemoteSource()
+        let reembedder = Reembedder(database)
+        func encoder() async throws -> EncodingQueue {
+            EncodingQueue(try await .resolved(model, source: source, in: database, time: RemoteClock().time))
+        }
+        let first = try await encoder()
+        var careers = MadeUpCareers.make(90)
+        _ = try await reembedder.run(Array(careers.prefix(20)), encoder: first)
+        // One of them has a vector of an earlier text, the other has none.
+        for number in [3, 50] { careers[number].description = "unspeakable " + careers[number].description }
+        source.refuse("unspeakable")
+        func run(_ encoder: EncodingQueue) async throws -> ReembedReport {
+            source.forgetCalls()
+            return try await reembedder.run(careers, encoder: encoder, options: .init(lanes: 1, isUnasked: true))
+        }
+        let report = try await run(first)
+        #expect(report.isSwitched && report.isComplete && report.embedded == 69)
+        #expect(report.reused == 20 && report.stale == 1)
+        #expect(report.refused?.careers == ["career-0003", "career-0050"])
+        #expect(report.refused?.description.contains("it is the text that begins with") == true)
+        let state = try #require(try await reembedder.coverage(of: careers)).state
+        #expect(state.current == 88 && state.stale == 1 && state.pending == 1)
+
+        // Neither are they asked for again, nor are the same rows written anew.
+        let generation = try await reembedder.current()?.id
+        let second = try await run(first)
+        #expect(!second.isSwitched && second.isComplete && second.refused == report.refused && source.calls.isEmpty)
+        // Another process asks once, and finds nothing new either.
+        let other = try await encoder()
+        let third = try await run(other)
+        #expect(!third.isSwitched && third.refused?.careers == report.refused?.careers && !source.calls.isEmpty)
+        #expect(try await run(other).refused != nil && source.calls.isEmpty)
+        #expect(try await reembedder.current()?.id == generation)
+        #expect(try await reembedder.building() == nil)
+
+        // One text changes; in the end the provider reads the other.
+        careers[3].description = "mended"
+        let mended = try await run(first)
+        #expect(mended.isSwitched && mended.embedded == 1 && mended.refused?.careers == ["career-0050"])
+        source.refuse(nil)
+        let whole = try await run(try await encoder())
+        #expect(whole.isSwitched && whole.embedded == 1 && whole.refused == nil)
+        #expect(try await reembedder.coverage(of: careers)?.state.current == 90)
+    }
+
+    @Test func `a limit is for careers that are embedded`() async throws {
+        let database = try await EngineFixture.newDatabase()
+        let source = RemoteSource()
+        let remote = try await RemoteVectorizer.resolved(model, source: source, in: database, time: RemoteClock().time)
+        var careers = MadeUpCareers.make(10)
+        for number in 0..<4 { careers[number].description = "unspeakable " + careers[number].description }
+        source.refuse("unspeakable")
+        let report = try await Reembedder(database).run(
+            careers, encoder: EncodingQueue(remote), options: .init(limit: 3, lanes: 1))
+        #expect(report.embedded == 3 && !report.isComplete)
+    }
+
+    @Test func `where all texts are refused nothing comes into use`() async throws {
+        let database = try await EngineFixture.newDatabase()
+        let source = RemoteSource()
+        let remote = try await RemoteVectorizer.resolved(model, source: source, in: database, time: RemoteClock().time)
+        var careers = MadeUpCareers.make(5)
+        for number in careers.indices { careers[number].description = "unspeakable \(number)" }
+        source.refuse("unspeakable")
+        let reembedder = Reembedder(database)
+        for _ in 0..<2 {
+            await #expect(throws: VectorsUnavailable.self) {
+                try await reembedder.run(careers, encoder: EncodingQueue(remote))
+            }
+        }
+        #expect(try await reembedder.current() == nil)
+    }
+
+    @Test func `a run that ends between an earlier row that is kept and the switch is gone on with`() async throws {
+        var careers = MadeUpCareers.make(20)
+        let before = careers
+        careers[3].description = "unspeakable " + careers[3].description
+        careers.append(MadeUpCareers.make(number: 500))
+        /// - Returns: the calls that the run took.
+        func run(failingAfter calls: Int?) async throws -> Int {
+            let database = try await EngineFixture.newDatabase()
+            let source = RemoteSource()
+            let remote = try await RemoteVectorizer.resolved(
+                model, source: source, in: database, time: RemoteClock().time)
+            let (encoder, reembedder) = (EncodingQueue(remote), Reembedder(database))
+            _ = try await reembedder.run(before, encoder: encoder)
+            source.refuse("unspeakable")
+            source.forgetCalls()
+            if let calls {
+                source.fail(with: .refused, after: calls)
+                await #expect(throws: VectorsUnavailable.refused) {
+                    try await reembedder.run(careers, encoder: encoder, options: .init(lanes: 1))
+                }
+                #expect(try await reembedder.building() != nil)
+                source.fail(with: nil)
+            }
+            let report = try await reembedder.run(careers, encoder: encoder, options: .init(lanes: 1))
+            #expect(report.isSwitched && report.refused?.careers == ["career-0003"])
+            let state = try #require(try await reembedder.coverage(of: careers)).state
+            #expect(state.current == 20 && state.stale == 1 && state.pending == 0)
+            return source.calls.count
+        }
+        // The last call is for the check.
+        _ = try await run(failingAfter: try await run(failingAfter: nil) - 1)
     }
 
     @Test func `the check of a run bears what a provider rounds, and no other model`() async throws {

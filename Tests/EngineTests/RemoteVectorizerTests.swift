@@ -155,6 +155,23 @@ private func reason(_ body: () async throws -> some Any) async -> String? {
         #expect(bench.source.calls.isEmpty)
     }
 
+    @Test(arguments: [0, 1, 10_000])
+    func `what was read is handed on beside what was not, whatever is kept`(cacheEntries: Int) async throws {
+        var bench = try await Bench()
+        bench.limits.cacheEntries = cacheEntries
+        let remote = try await bench.resolved()
+        bench.source.refuse("unspeakable")
+        let some = try await remote.reading(of: ["keep bees", "unspeakable", "weld steel"], role: .query)
+        #expect(some.vectors.map { $0?.count } == [768, nil, 768] && some.failure?.reason == "rejected")
+        // More texts than are kept.
+        let all = try await remote.reading(of: ["one", "two", "keep bees", "three"], role: .query)
+        #expect(all.vectors.allSatisfy { $0?.count == 768 } && all.failure == nil)
+        #expect(all.vectors[2] == some.vectors[0])
+        bench.source.change(to: "other")
+        let none = try await remote.reading(of: ["new"], role: .query)
+        #expect(none.vectors == [nil] && none.failure?.reason == "model_changed")
+    }
+
     @Test func `where nothing but a refused text was sent, the provider is looked after in a while`() async throws {
         let bench = try await Bench()
         let remote = try await bench.resolved()
@@ -347,6 +364,24 @@ private func reason(_ body: () async throws -> some Any) async -> String? {
         } catch let error as VectorsUnavailable {
             #expect(error.reason == "rejected" && error.description.contains("“An unspeakable thing to do.”"))
         }
+        // Nor is it asked for again, by itself or among others.
+        bench.source.forgetCalls()
+        for texts in [["An unspeakable\nthing to do."], ["a nurse", "An unspeakable\nthing to do."]] as [Set<String>] {
+            #expect(await reason { try await encoder.documentVectors(of: texts) } == "rejected")
+        }
+        #expect(bench.source.texts == ["a nurse"])
+        #expect(try await encoder.documentVectors(of: ["A speakable thing to do."]).count == 1)
+    }
+
+    @Test func `where nobody's texts are read either, no text is given up`() async throws {
+        let bench = try await Bench()
+        let encoder = EncodingQueue(try await bench.resolved())
+        bench.source.forgetCalls()
+        bench.source.fail(with: .unread)
+        #expect(await reason { try await encoder.documentVectors(of: ["a nurse", "a pilot"]) } == "rejected")
+        #expect(bench.source.calls.count == 2, "the texts, and the reference texts")
+        bench.source.fail(with: nil)
+        #expect(try await encoder.documentVectors(of: ["a nurse", "a pilot"]).count == 2)
     }
 
     @Test func `a portion has as many texts as providers take`() async throws {

@@ -130,7 +130,8 @@ struct AccessSessionTests {
         }
     }
 
-    @Test(arguments: 1..<6)
+    // All that keep something: the first reads, and the fourth looks at a career.
+    @Test(arguments: [1, 2, 4, 5, 6])
     func `a session that was begun before signing in is theirs who go on with it`(way: Int) async throws {
         try await AccessTestService().run { client, identity in
             let session = try await submit(client)
@@ -144,6 +145,52 @@ struct AccessSessionTests {
                 }
             }
             #expect(try await client.send(.get, "/api/results/\(session)", nil, ada).status == .ok)
+        }
+    }
+
+    @Test func `what is refused leaves a session nobody's`() async throws {
+        try await AccessTestService().run { client, identity in
+            let session = try await submit(client)
+            let (ada, _) = try await identity.bearer(.user)
+            func body(_ career: String, _ more: String = "") -> String {
+                #"{"session_id":"\#(session)","career_id":"\#(career)"\#(more)}"#
+            }
+            let recommendation = #","recommendation_id":"\#(String(repeating: "0", count: 32))""#
+            var refused: [(String, String, HTTPResponse.Status)] = [
+                ("recommend", #"{"session_id":"\#(session)","colour":1}"#, .unprocessableContent)
+            ]
+            for kind in ["save", "view", "dismiss", "choose"] {
+                let path = "\(kind)_career"
+                refused.append((path, body("no-such-career"), .notFound))
+                refused.append((path, body("registered-nurse", recommendation), .notFound))
+                refused.append((path, body("registered-nurse", #","colour":1"#), .unprocessableContent))
+            }
+            for (path, body, status) in refused {
+                let reply = try await client.send(.post, "/api/results/\(path)", body, ada)
+                #expect(reply.status == status, "\(path) \(body)")
+                #expect(try await client.send(.get, "/api/results/\(session)").status == .ok, "\(path) \(body)")
+            }
+        }
+    }
+
+    @Test func `a look at a career, and who writes for others, leave a session nobody's`() async throws {
+        try await AccessTestService().run { client, identity in
+            let session = try await submit(client)
+            let (ada, _) = try await identity.bearer(.user)
+            let root = try await TestBrowser.signedIn(client, identity, name: "root", role: .admin)
+            var writers: [HTTPFields] = [root.fields]
+            for role in [Role.admin, .service] {
+                let key = try await identity.createKey(role: role, userID: root.id)
+                writers.append([.authorization: "Bearer \(key.secret)"])
+            }
+            let ways = Self.ways(session)
+            var asked: [(Int, HTTPFields)] = [(3, ada)]
+            for fields in writers { asked += (1..<ways.count).map { ($0, fields) } }
+            for (way, fields) in asked {
+                let (method, path, body) = ways[way]
+                #expect(try await client.send(method, path, body, fields).status.kind == .successful, "\(path)")
+                #expect(try await client.send(.get, "/api/results/\(session)").status == .ok, "\(path)")
+            }
         }
     }
 

@@ -73,6 +73,15 @@ struct AdmissionTests {
             return parts
         }
 
+        /// What the replies since the last look say of the connection.
+        func replies() throws -> [String?] {
+            var fields: [String?] = []
+            while let part = try channel.readOutbound(as: HTTPResponsePart.self) {
+                if case .head(let head) = part { fields.append(head.headerFields[.connection]) }
+            }
+            return fields
+        }
+
         /// The statuses of the replies since the last look.
         func statuses() throws -> [Int] {
             var statuses: [Int] = []
@@ -226,17 +235,22 @@ struct AdmissionTests {
         #expect(try connection.handedOn() == 5)
     }
 
-    @Test func `a packet of very many requests ends with the connection`() throws {
+    @Test func `a packet of very many requests ends with the connection, and loses no reply`() throws {
         let admission = Admission(maximum: 1)
         let connection = try Connection(admission)
         for _ in 0..<1_000 { try connection.ask() }
-        var answered = 0
-        while connection.channel.isActive, answered < 1_000 {
-            try connection.answer()
-            answered += 1
-        }
-        #expect(answered == 1 + AdmissionGuard.longestQueue)
+        for _ in 0..<AdmissionGuard.longestQueue { try connection.answer() }
+        #expect(try connection.replies() == Array(repeating: nil, count: AdmissionGuard.longestQueue))
+        // Who answers may write now and flush later.
+        connection.channel.write(HTTPResponsePart.head(HTTPResponse(status: .ok)), promise: nil)
+        connection.channel.write(HTTPResponsePart.end(nil), promise: nil)
+        connection.set(isWritable: true)
+        #expect(connection.channel.isActive)
+        connection.channel.flush()
+        #expect(try connection.replies() == ["close"])
+        #expect(!connection.channel.isActive)
         #expect(admission.count == 0)
+        #expect(try connection.handedOn() == 2 * (1 + AdmissionGuard.longestQueue))
     }
 
     @Test func `what ends a connection comes after the requests before it`() throws {

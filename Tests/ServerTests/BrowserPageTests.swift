@@ -58,6 +58,78 @@ struct BrowserPageTests {
         }
     }
 
+    @Test func `a browser whose session has ended forgets what the pages keep`() async throws {
+        try await AccessTestService().run { client, identity in
+            let home = try await TestBrowser.signedIn(client, identity)
+            let asked: [(HTTPRequest.Method, String, HTTPFields, HTTPResponse.Status)] = [
+                (.get, "/", Self.page, .seeOther), (.post, "/sign-out", Self.page, .unauthorized),
+                (.get, "/api/careers", [:], .unauthorized), (.post, "/api/quiz/submit", [:], .unauthorized),
+            ]
+            for (method, path, accepted, status) in asked {
+                let school = try await home.another(client, identity)
+                let ended = try await client.send(.delete, "/api/auth/sessions/", nil, home.fields)
+                #expect(ended.status == .ok && ended.headers[.clearSiteData] == nil)
+                var fields = school.bare
+                fields.append(contentsOf: accepted)
+                let reply = try await client.send(method, path, nil, fields)
+                #expect(reply.status == status && reply.headers[.clearSiteData] == "\"storage\"", "\(path)")
+                #expect(reply.headers[.setCookie]?.contains("Max-Age=0") == true, "\(path)")
+            }
+        }
+    }
+
+    @Test func `signing out clears whatever the cookie is worth, and another cookie clears nothing else`() async throws
+    {
+        try await AccessTestService().run { client, identity in
+            let ada = try await TestBrowser.signedIn(client, identity)
+            _ = try await identity.signOutEverywhere(userID: ada.id)
+            let name = ada.cookie.prefix { $0 != "=" }
+            let unknown = ["x", String(repeating: "A", count: 43)].map { "\(name)=\($0)" }
+            for cookie in [ada.cookie] + unknown {
+                var fields = Self.page
+                fields[.cookie] = cookie
+                let form = try await client.form("/sign-out", "csrf_token=\(ada.token)", fields)
+                #expect(form.status == .seeOther && form.headers[.location] == "/sign-in", "\(cookie)")
+                let script = try await client.send(.post, "/api/auth/sign-out/", nil, [.cookie: cookie])
+                #expect(script.status == .unauthorized, "\(cookie)")
+                for reply in [form, script] { #expect(reply.headers[.clearSiteData] == "\"storage\"", "\(cookie)") }
+            }
+            for cookie in unknown {
+                var fields = Self.page
+                fields[.cookie] = cookie
+                for path in ["/", "/api/careers", "/sign-in"] {
+                    let reply = try await client.send(.get, path, nil, fields)
+                    #expect(reply.headers[.setCookie]?.contains("Max-Age=0") == true, "\(path)")
+                    #expect(reply.headers[.clearSiteData] == nil, "\(path)")
+                }
+                // By a page of another host of the domain, which may have set the cookie as well.
+                fields[.secFetchSite] = "same-site"
+                let forged = try await client.form("/sign-out", "csrf_token=x", fields)
+                #expect(forged.status == .seeOther && forged.headers[.clearSiteData] == nil)
+            }
+        }
+    }
+
+    @Test func `the way on from a problem keeps a mailed link`() async throws {
+        try await AccessTestService().run { client, _ in
+            var fields = Self.page
+            // A problem that no page shows in itself.
+            fields[.cookie] = "__Host-pathlight=a; __Host-pathlight=b"
+            for path in ["/reset-password", "/verify-address", "/sign-in/link"] {
+                for (query, way) in [
+                    ("utm_source=mail&token=AbC-_9", "?token=AbC-_9"), ("token=AbC", "?token=AbC"),
+                    ("token=%22%3E", ""), ("token=a&token=b", ""), ("", ""),
+                ] {
+                    let reply = try await client.send(.get, "\(path)?\(query)", nil, fields)
+                    #expect(reply.status == .badRequest && Self.isPage(reply), "\(path)?\(query)")
+                    #expect(String(buffer: reply.body).contains("href=\"\(path)\(way)\""), "\(path)?\(query)")
+                }
+            }
+            let other = try await client.send(.get, "/sign-in?token=AbC", nil, fields)
+            #expect(String(buffer: other.body).contains("href=\"/sign-in\""))
+        }
+    }
+
     @Test func `a browser gets a page where a program gets a document`() async throws {
         try await AccessTestService().run { client, identity in
             let ada = try await TestBrowser.signedIn(client, identity)

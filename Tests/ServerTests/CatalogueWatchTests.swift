@@ -1,3 +1,5 @@
+import Engine
+import Store
 import Testing
 import server
 
@@ -15,6 +17,16 @@ struct CatalogueWatchTests {
         #expect(mended == ["c", nil] && problems.summary == "a")
         let again = problems.note("c", in: .following)
         #expect(again)
+    }
+
+    @Test func `what everybody reads of a failing store names no place`() {
+        let place = "/srv/data/pathlight.db"
+        let broken = StoreError(
+            .damaged, "the database file is damaged", location: place, cause: "SQLite 11: malformed")
+        #expect(StandingProblems.words(for: broken, of: place) == "the database file is damaged")
+        let career = CatalogueError.damaged(what: "the career “nurse”", location: place, problem: "\(broken)")
+        let words = StandingProblems.words(for: career, of: place)
+        #expect(words.hasPrefix("the career “nurse” in the database is damaged") && !words.contains("/srv"), "\(words)")
     }
 
     @Test func `attempts grow seldom, up to a limit`() {

@@ -1,4 +1,6 @@
 import Foundation
+import Platform
+import Store
 import TestSupport
 import Testing
 import server
@@ -78,5 +80,44 @@ struct DoctorCheckTests {
             let line = DoctorFinding(subject: "subject", state: state, detail: "detail").line
             #expect(line.dropFirst(9) == "subject: detail" && line.hasPrefix(state.rawValue))
         }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a question that nobody answers is accounted for before the database is closed`() async throws {
+        let database = try await SQLiteDatabase.temporary()
+        _ = try await SchemaMigrator().migrate(database)
+        let (asked, asking) = AsyncStream.makeStream(of: Void.self)
+        var time = LLMTime.live
+        // Its time is up as soon as the provider has the question.
+        time.wait = { _ in for await _ in asked { break } }
+        let gateway = LLMGateway(
+            settings: LLMSettings(), provider: SilentProvider(asking: asking), database: database, time: time)
+        await #expect(throws: LLMError.timedOut) { try await ModelsOutsideCheck.ask(gateway) }
+        let state = try await gateway.budget.state()
+        #expect(state.reserved == 0 && state.spent > 0)
+        #expect(try await LLMUsageRepository(database).total(of: state.day).total.calls == 1)
+        try await database.close()
+    }
+}
+
+/// Gives no answer, and takes its time to notice that nobody waits for one any more.
+private struct SilentProvider: LLMProvider {
+    let name = "openai"
+    let baseURL = "http://127.0.0.1:1/v1"
+    let model = "gpt-4o-mini"
+    let embeddingModel = "text-embedding-3-small"
+    let asking: AsyncStream<Void>.Continuation
+
+    func complete(_ call: LLMCall, timeout: Duration) async throws(ProviderFailure) -> LLMCompletion {
+        asking.yield()
+        while !Task.isCancelled { await Task.yield() }
+        for _ in 0..<1000 { await Task.yield() }
+        throw ProviderFailure(.cancelled, isRetryable: false, usage: nil)
+    }
+
+    func embed(
+        _ texts: [String], for purpose: EmbeddingPurpose, timeout: Duration
+    ) async throws(ProviderFailure) -> (vectors: [[Float]], usage: LLMUsage) {
+        throw ProviderFailure(.cancelled, isRetryable: false)
     }
 }

@@ -66,6 +66,27 @@ struct MailedLinkRouteTests {
         }
     }
 
+    @Test(arguments: ["utm_source=mail&utm_medium=e%20mail", "x=%FF&%FF=1&x", "a=1&a=2"])
+    func `what a mail program appends to a link does no harm`(appended: String) async throws {
+        try await Self.mailing().run { client, identity in
+            let ada = try await TestBrowser.signedIn(client, identity)
+            let reset = try await identity.makeLink(.passwordReset, for: ada.id)
+            let verify = try await identity.makeLink(.addressVerification, for: ada.id)
+            let links = [("/reset-password", reset), ("/verify-address", verify), ("/sign-in/link", reset)]
+            for (path, link) in links {
+                for query in ["token=\(link)&\(appended)", "\(appended)&token=\(link)"] {
+                    let page = try await client.send(.get, "\(path)?\(query)")
+                    #expect(page.status == .ok, "\(path)?\(query)")
+                    #expect(String(buffer: page.body).contains("value=\"\(link)\""), "\(path)?\(query)")
+                }
+                let twice = try await client.send(.get, "\(path)?token=\(link)&token=\(link)")
+                #expect(try HTTPTestProblem(twice).code == "invalid_fields", "\(path)")
+            }
+            let forgotten = try await client.send(.get, "/forgot-password?\(appended)")
+            #expect(forgotten.status == .ok && String(buffer: forgotten.body).contains("name=\"email\""))
+        }
+    }
+
     @Test func `a browser that tells its origin alone can use a link`() async throws {
         try await Self.mailing().run { client, identity in
             let ada = try await TestBrowser.signedIn(client, identity)

@@ -36,6 +36,30 @@ struct ServiceHealthTests {
         #expect(troubles.last?.detail.contains("451 4.3.0") == true)
     }
 
+    @Test func `what is written into a broken part of the database is refused, and readiness says so`() async throws {
+        let folder = try TemporaryDirectory("broken")
+        let path = folder.file("pathlight.db").path
+        let whole = try await SQLiteDatabase.open(SQLiteSettings(path: path))
+        _ = try await SchemaMigrator().migrate(whole)
+        let page = try await whole.read { connection in
+            try connection.first("SELECT rootpage FROM sqlite_schema WHERE name = 'sessions'")?.int("rootpage")
+        }
+        try await whole.close()
+        let broken = try #require(page)
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        for offset in (broken - 1) * 4096..<broken * 4096 { bytes[offset] = 0xFF }
+        try bytes.write(to: URL(fileURLWithPath: path))
+
+        try await AccessTestService(isExposed: false) { $0.dataDirectory = folder.path }.run { client, _ in
+            let refused = try await client.send(.post, "/api/quiz/submit", #"{"answers":{"1":"a"}}"#)
+            #expect(refused.status == .serviceUnavailable)
+            #expect(try HTTPTestProblem(refused).code == "store_unavailable")
+            let body = String(buffer: try await client.send(.get, "/readyz").body)
+            #expect(body.contains(#"{"part":"store","reason":"damaged","#), "\(body)")
+            #expect(!body.contains(folder.path) && !String(buffer: refused.body).contains(folder.path))
+        }
+    }
+
     @Test(arguments: CircuitBreaker.State.allCases)
     func `a breaker that opened is told until a call succeeds`(state: CircuitBreaker.State) {
         let troubles = ServiceHealth.troubles(languageModel: (breaker: state, isOverBudget: false))
@@ -76,6 +100,9 @@ struct ServiceHealthTests {
             #expect(body.contains(#""status":"degraded""#), "\(body)")
             #expect(body.contains(#""degraded":[{"part":"recommendations","reason":"no_model","#), "\(body)")
             #expect(body.split(separator: #""part":"#).count == 2, "\(body)")
+            // Strangers read it: where the models lie is for the log.
+            #expect(body.contains("in the folder of models"), "\(body)")
+            #expect(!body.contains(FileManager.default.temporaryDirectory.path), "\(body)")
         }
     }
 
@@ -95,7 +122,7 @@ struct ServiceHealthTests {
         #expect(watch.latest == nil && !watch.isUsedUp)
         try await watch.look()
         #expect(watch.latest?.limit == 500 && watch.latest?.spent == 0 && !watch.isUsedUp)
-        // A limit of nothing is used up by the first call that would cost something.
+        // Of a limit of nothing nothing is left for the first call that would cost something.
         try await LLMBudgetRepository(database).setLimit(0, now: Date())
         _ = try await LLMBudgetRepository(database).refuse(day: LLMBudget.day(of: Date()), limit: 500)
         #expect(watch.latest?.limit == 500 && !watch.isUsedUp)

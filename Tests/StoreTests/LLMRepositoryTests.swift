@@ -13,6 +13,13 @@ struct LLMRepositoryTests {
             outputTokens: 2, cost: cost)
     }
 
+    /// The row with which a call begins.
+    private func opening(_ user: String) -> LLMUsageRecord {
+        LLMUsageRecord(
+            day: day, userID: user, feature: "resume", provider: "openai", model: "m", calls: 0, inputTokens: 0,
+            outputTokens: 0, cost: 0)
+    }
+
     // MARK: Usage
 
     @Test(arguments: DriverUnderTest.all)
@@ -127,9 +134,9 @@ struct LLMRepositoryTests {
         try await driver.withSchema { database in
             let budget = LLMBudgetRepository(database)
             let now = TestClock().now
-            func reserve(_ amount: Int64, day: String) async throws -> [Int] {
+            func reserve(_ amount: Int64, day: String, usual: Int64 = 0) async throws -> [Int] {
                 try await budget.reserve(
-                    amount, id: UUID().uuidString, day: day, limit: 100, now: now, expiresAt: now + 60
+                    amount, id: UUID().uuidString, day: day, limit: 100, usual: usual, now: now, expiresAt: now + 60
                 ).alerts.map(\.percent)
             }
             // What is set aside counts where a call is refused for it.
@@ -137,13 +144,52 @@ struct LLMRepositoryTests {
             for amount: Int64 in [60, 39, 1, 1, 1] { told.append(try await reserve(amount, day: day)) }
             #expect(told == [[], [], [], [80, 100], []])
             #expect(try await budget.refuse(day: day, limit: 100).isEmpty)
-            // One call that is dearer than the day's limit.
+            // Each call is dearer than the day's limit.
             let next = "2026-02-27"
-            #expect(try await reserve(101, day: next) == [100])
-            #expect(try await budget.refuse(day: next, limit: 100).isEmpty)
-            let last = try await budget.refuse(day: "2026-02-28", limit: 100).map(\.percent)
+            #expect(try await reserve(101, day: next, usual: 101) == [100])
+            #expect(try await budget.refuse(day: next, limit: 100, usual: 101).isEmpty)
+            let last = try await budget.refuse(day: "2026-02-28", limit: 100, usual: 101).map(\.percent)
             #expect(last == [100])
         }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `a call that is far dearer than others is refused without a word of the day`(driver: DriverUnderTest)
+        async throws
+    {
+        try await driver.withSchema { database in
+            let budget = LLMBudgetRepository(database)
+            let now = TestClock().now
+            func refusals(_ id: String) async throws -> [[Int]] {
+                let refused = try await budget.reserve(
+                    1000, id: id, day: day, limit: 100, usual: 10, now: now, expiresAt: now + 60)
+                #expect(!refused.isReserved)
+                return [
+                    refused.alerts.map(\.percent),
+                    try await budget.refuse(day: day, limit: 100, usual: 10).map(\.percent),
+                ]
+            }
+            #expect(try await refusals("a") == [[], []])
+            _ = try await budget.reserve(70, id: "b", day: day, limit: 100, usual: 10, now: now, expiresAt: now + 60)
+            #expect(try await budget.extend(id: "b", to: 1000, day: day, limit: 100, usual: 10).alerts.isEmpty)
+            #expect(try await budget.state(of: day, limit: 100).wasUsedUp == false)
+            _ = try await budget.reserve(20, id: "c", day: day, limit: 100, usual: 10, now: now, expiresAt: now + 60)
+            // As much as others may cost.
+            #expect(try await refusals("d") == [[80], []])
+            _ = try await budget.reserve(1, id: "e", day: day, limit: 100, usual: 10, now: now, expiresAt: now + 60)
+            #expect(try await refusals("f") == [[100], []])
+            #expect(try await budget.state(of: day, limit: 100).wasUsedUp)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (6, 0, false), (5, 0, true), (0, 0, true), (-7, 0, true), (50, 50, false), (50, 51, true),
+        ] as [(Int64, Int64, Bool)])
+    func `what is left is next to nothing below a call's cost or a twentieth`(left: Int64, usual: Int64, isLittle: Bool)
+    {
+        let state = LLMBudgetState(day: day, limit: 100, spent: 0, reserved: 0, isStored: false)
+        #expect(state.isLittle(left, usual: usual) == isLittle)
     }
 
     @Test(arguments: DriverUnderTest.all)
@@ -185,11 +231,9 @@ struct LLMRepositoryTests {
             let (budget, usages) = (LLMBudgetRepository(database), LLMUsageRepository(database))
             let (now, cache) = (TestClock().now, LLMCacheRepository(database))
             for user in ["ada", "eve"] {
-                let opening = LLMUsageRecord(
-                    day: day, userID: user, feature: "resume", provider: "openai", model: "m", calls: 0,
-                    inputTokens: 0, outputTokens: 0, cost: 0)
+                try await usages.open(opening(user))
                 _ = try await budget.reserve(
-                    50, id: user, day: day, limit: 100, now: now, expiresAt: now + 60, usage: opening)
+                    50, id: user, day: day, limit: 100, now: now, expiresAt: now + 60, opened: opening(user))
             }
             // A call that has begun is no call yet.
             #expect(try await usages.rows(of: day).isEmpty)
@@ -200,6 +244,31 @@ struct LLMRepositoryTests {
                 try await cache.set(user, to: "x", userID: user, expiresAt: now + 60, needsUsage: true)
             }
             #expect(try await usages.rows(of: day).map(\.userID) == [nil, "eve"])
+            #expect(try await cache.present(["ada", "eve"]) == ["eve"])
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `money set aside later brings nobody back who was erased, on the same day or the next`(driver: DriverUnderTest)
+        async throws
+    {
+        try await driver.withSchema { database in
+            let (budget, usages) = (LLMBudgetRepository(database), LLMUsageRepository(database))
+            let (now, cache) = (TestClock().now, LLMCacheRepository(database))
+            let days = [day, "2026-02-27"]
+            for user in ["ada", "eve"] { try await usages.open(opening(user)) }
+            try await database.write { try $0.execute("DELETE FROM llm_usage WHERE user_id = 'ada'") }
+            for day in days {
+                for user in ["ada", "eve"] {
+                    _ = try await budget.reserve(
+                        10, id: user, day: day, limit: 100, now: now, expiresAt: now + 60, opened: opening(user))
+                    _ = try await budget.settle(id: user, day: day, usage: usage(5, user: user, day: day), limit: 100)
+                }
+            }
+            for user in ["ada", "eve"] {
+                try await cache.set(user, to: "x", userID: user, expiresAt: now + 60, needsUsage: true)
+            }
+            for day in days { #expect(try await usages.rows(of: day).map(\.userID) == [nil, "eve"]) }
             #expect(try await cache.present(["ada", "eve"]) == ["eve"])
         }
     }
@@ -232,7 +301,7 @@ struct LLMRepositoryTests {
             #expect(try await isUsedUp(today) == false)
             for day in [today, "2001-01-01"] {
                 let refused = try await budget.reserve(
-                    101, id: day, day: day, limit: 100, now: now, expiresAt: now + 60)
+                    101, id: day, day: day, limit: 100, usual: 101, now: now, expiresAt: now + 60)
                 #expect(!refused.isReserved && refused.alerts.map(\.percent) == [100])
                 #expect(try await isUsedUp(day))
             }
@@ -241,7 +310,7 @@ struct LLMRepositoryTests {
             #expect(try await isUsedUp(today) == false)
             #expect(try await isUsedUp("2001-01-01"), "what is over is left as it was")
             // Told of the other limit as of the first.
-            #expect(try await budget.refuse(day: today, limit: 100).map(\.percent) == [100])
+            #expect(try await budget.refuse(day: today, limit: 100, usual: 201).map(\.percent) == [100])
             #expect(try await isUsedUp(today))
         }
     }

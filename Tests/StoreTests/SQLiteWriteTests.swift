@@ -220,6 +220,32 @@ struct SQLiteWriteTests {
         }
     }
 
+    @Test func `a broken file is told until it is opened anew, whatever is stored in the rest of it`() async throws {
+        try await Scratch.use { folder in
+            let path = folder + "/a.sqlite"
+            let whole = try await SQLiteDatabase.open(SQLiteSettings(path: path))
+            let page = try await whole.write { connection in
+                for table in ["t", "sound"] {
+                    try connection.execute("CREATE TABLE \(table) (id INTEGER PRIMARY KEY, value TEXT)")
+                }
+                return try connection.first("SELECT rootpage FROM sqlite_schema WHERE name = 't'")?.int("rootpage")
+            }
+            try await whole.close()
+            let broken = try #require(page)
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            for offset in (broken - 1) * 4096..<broken * 4096 { bytes[offset] = 0xFF }
+            try bytes.write(to: URL(fileURLWithPath: path))
+
+            let database = try await SQLiteDatabase.open(SQLiteSettings(path: path))
+            #expect(database.writeFailure == nil)
+            await expectError(.damaged) { try await database.insert(1) }
+            #expect(database.writeFailure == .damaged)
+            try await database.write { _ = try $0.execute("INSERT INTO sound (id) VALUES (1)") }
+            #expect(database.writeFailure == .damaged)
+            try await database.close()
+        }
+    }
+
     private static func withTable(_ body: (SQLiteDatabase) async throws -> Void) async throws {
         let database = try await SQLiteDatabase.temporary()
         try await database.write { _ = try $0.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, value TEXT)") }

@@ -41,16 +41,67 @@ struct SessionRepositoryTests {
         }
     }
 
-    @Test(arguments: DriverUnderTest.all)
-    func `a session that is nobody's is given to a user, once`(driver: DriverUnderTest) async throws {
+    /// Writes into a session in one of the three ways that there are.
+    private static func write(
+        _ way: Int, in id: String, _ database: any SQLDatabase, by claim: SessionOwnerRepository.Claim
+    ) async throws {
+        let events = CareerEventRepository(database)
+        switch way {
+        case 0:
+            let sessions = SessionRepository(database)
+            guard try await sessions.attach(request: "{}", reply: "{}", to: id, by: claim) else {
+                throw StoreError(.foreignKeyViolation, "nothing was attached")
+            }
+        case 1: _ = try await events.record(.saved, career: "nurse", in: id, by: claim)
+        default: _ = try await events.undo(.saved, career: "nurse", in: id, by: claim)
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all, 0..<3)
+    func `a session that is nobody's becomes its writer's with the write, once`(
+        driver: DriverUnderTest, way: Int
+    ) async throws {
+        typealias Claim = SessionOwnerRepository.Claim
         try await driver.withSchema { database in
             let owners = SessionOwnerRepository(database)
-            let id = try await SessionRepository(database, clock: TestClock().read).create(kind: "quiz")
+            let id = try await SessionRepository(database).create(kind: "quiz")
+            try await Self.write(way, in: id, database, by: Claim(on: .nobody, heir: nil))
             #expect(try await owners.owner(of: id) == .nobody)
-            #expect(try await owners.adopt(id, by: "ada") == .user(id: "ada"))
-            #expect(try await owners.adopt(id, by: "eve") == .user(id: "ada"))
+            // Twice, as by somebody who sends two requests at once.
+            for _ in 0..<2 { try await Self.write(way, in: id, database, by: Claim(on: .nobody, heir: "ada")) }
             #expect(try await owners.owner(of: id) == .user(id: "ada"))
-            #expect(try await owners.adopt("unknown", by: "eve") == nil)
+            // Who was let in while it was nobody's.
+            for late in [Claim(on: .nobody, heir: "eve"), Claim(on: .nobody, heir: nil)] {
+                await expectError(.foreignKeyViolation) {
+                    try await Self.write(way, in: id, database, by: late)
+                }
+            }
+            for right in [Claim(on: .user(id: "ada"), heir: "ada"), Claim.any] {
+                try await Self.write(way, in: id, database, by: right)
+            }
+            #expect(try await owners.owner(of: id) == .user(id: "ada"))
+            await expectError(.foreignKeyViolation) {
+                try await Self.write(way, in: "unknown", database, by: Claim(on: .nobody, heir: "ada"))
+            }
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `a write that fails leaves a session nobody's`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let sessions = SessionRepository(database)
+            let claim = SessionOwnerRepository.Claim(on: .nobody, heir: "ada")
+            let taken = RecommendationRecord(id: "r", generation: 1, careerIDs: ["nurse"])
+            _ = try await sessions.create(kind: "recommend", request: "{}", reply: "{}", recommendation: taken)
+            let id = try await sessions.create(kind: "quiz")
+            await expectError(.uniqueViolation) {
+                _ = try await sessions.attach(request: "{}", reply: "{}", recommendation: taken, to: id, by: claim)
+            }
+            await expectError(.foreignKeyViolation) {
+                _ = try await CareerEventRepository(database).record(
+                    .saved, career: "nurse", in: id, recommendation: "unknown", by: claim)
+            }
+            #expect(try await SessionOwnerRepository(database).owner(of: id) == .nobody)
         }
     }
 

@@ -22,6 +22,8 @@ struct TaskClockTests {
             let id = try await tasks.enqueue(NewTask(kind: "k")).id
             _ = try #require(try await take(tasks, owner: "one"))
             clock.advance(by: -ahead)
+            #expect(try await take(tasks, owner: "two") == nil, "its worker may be well")
+            clock.advance(by: 60)
             let again = try #require(try await take(tasks, owner: "two"))
             #expect(again.record.id == id && again.record.attempts == 2)
             #expect(again.record.lastError == "attempt 1 ended without a word from one")
@@ -38,6 +40,8 @@ struct TaskClockTests {
             clock.advance(by: Self.year)
             _ = try await tasks.prolong([lease], for: 60)
             clock.advance(by: -Self.year)
+            #expect(try await take(tasks) == nil)
+            clock.advance(by: 60)
             #expect(try await take(tasks) != nil)
         }
     }
@@ -53,6 +57,32 @@ struct TaskClockTests {
             clock.advance(by: -Self.year)
             #expect(try await tasks.prolong([lease], for: 60).held.count == 1)
             #expect(try await take(tasks) == nil)
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all, [year, 3600.0, 700.0])
+    func `who works while the clock is set right loses nothing to those who look for tasks before it has prolonged`(
+        driver: DriverUnderTest, ahead: Double
+    ) async throws {
+        try await driver.withSchema { database in
+            let clock = TestClock()
+            let tasks = TaskRepository(database, clock: clock.read)
+            clock.advance(by: ahead)
+            let id = try await tasks.enqueue(NewTask(kind: "k")).id
+            let lease = try #require(try await take(tasks)).lease
+            clock.advance(by: -ahead)
+            // Others look every second, also some with shorter leases, and it prolongs after a third of its own.
+            for second in 1...120 {
+                clock.advance(by: 1)
+                #expect(try await take(tasks, owner: "other") == nil)
+                if second % 20 == 0 {
+                    #expect(try await tasks.prolong([lease], for: 60).held == [id])
+                    #expect(try await take(tasks, owner: "short", for: 5) == nil)
+                }
+            }
+            let task = try #require(try await tasks.task(id: id))
+            #expect(task.attempts == 1 && task.lastError == nil)
+            #expect(try await tasks.finish(lease))
         }
     }
 

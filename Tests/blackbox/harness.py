@@ -2,6 +2,7 @@
 
 import functools
 import http.client
+import itertools
 import json
 import os
 import re
@@ -52,10 +53,24 @@ def make_database(folder, **settings):
     return folder
 
 
+def worker_ports():
+    """Ports for one of the processes that run tests beside each other: below those that the system gives to clients."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 12_000 + 1_000 * (worker % 16)
+    return itertools.cycle(range(first, first + 1_000))
+
+
+PORTS = worker_ports()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for port in PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Reply:

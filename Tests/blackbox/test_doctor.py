@@ -7,7 +7,7 @@ import stat
 import sqlite3
 
 import pytest
-from fake_llm import Answer, FakeOpenAI, Status
+from fake_llm import Answer, FakeOpenAI, Slow, Status
 from fake_smtp import FakeSMTP
 from harness import free_port, make_database, run_command
 
@@ -357,8 +357,14 @@ def test_models_outside_are_looked_at_and_with_online_asked(tmp_path):
         result = doctor(data, "--online", **server.settings())
         state, detail = lines(result)["models_outside"]
         assert result.returncode == DONE and state == "degraded" and "401" in detail and "API key" in detail
+    with FakeOpenAI([Slow(60)]) as server:
+        result = doctor(data, "--online", PATHLIGHT_LLM_TIMEOUT_SECONDS="1", **server.settings())
+        state, detail = lines(result)["models_outside"]
+        assert result.returncode == DONE and state == "degraded" and "in time" in detail
+    # The one that was never answered too: it may have been billed.
     with sqlite3.connect(data / "pathlight.db") as database:
-        assert database.execute("SELECT SUM(calls) FROM llm_usage WHERE feature = 'doctor'").fetchone() == (2,)
+        assert database.execute("SELECT SUM(calls) FROM llm_usage WHERE feature = 'doctor'").fetchone() == (3,)
+        assert database.execute("SELECT COUNT(*) FROM llm_reservations").fetchone() == (0,)
 
 
 def test_prompts_are_looked_at(tmp_path):

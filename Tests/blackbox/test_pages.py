@@ -24,7 +24,17 @@ const send = globalThis.fetch;
 globalThis.fetch = (path, options) => send(base + path, {
   ...options, headers: { ...options.headers, Cookie: cookie, Origin: base, "Sec-Fetch-Site": "same-origin" },
 });
+const events = new EventTarget();
+globalThis.addEventListener = events.addEventListener.bind(events);
+globalThis.dispatchEvent = events.dispatchEvent.bind(events);
+const kept = new Map();
+Object.defineProperty(globalThis, "localStorage", { value: {
+  getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => kept.set(name, value),
+  removeItem: (name) => kept.delete(name),
+} });
 const { request } = await import("./results.js");
+const { store } = await import("./state.js");
+store();
 const said = [];
 for (const { path, body, key } of calls) {
   try {
@@ -33,7 +43,8 @@ for (const { path, body, key } of calls) {
     said.push({ code: error.code ?? String(error) });
   }
 }
-console.log(JSON.stringify(said));
+store();
+console.log(JSON.stringify({ said, keeps: kept.size > 0 }));
 """
 
 
@@ -106,16 +117,19 @@ def test_the_page_s_script_writes_for_who_is_signed_in(start_service, tmp_path):
     with service.client() as client:
         cookie = signed_up(client)
         token = token_in(client, cookie)
-        (tmp_path / "results.js").write_bytes(client.get("/assets/results.js").body)
+        for name in ("results.js", "state.js"):
+            (tmp_path / name).write_bytes(client.get(f"/assets/{name}").body)
     (tmp_path / "package.json").write_text('{"type": "module"}')
     (tmp_path / "drive.js").write_text(DRIVER)
 
-    def drive(token, *calls):
+    def drive(token, *calls, keeps=True):
         arguments = json.dumps([f"http://127.0.0.1:{service.port}", cookie, token, calls])
         done = subprocess.run(
             ["node", "drive.js", arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        told = json.loads(done.stdout)
+        assert told["keeps"] == keeps, told
+        return told["said"]
 
     submit = {"path": "/api/quiz/submit/", "body": {"answers": {"1": "a"}}, "key": str(uuid.uuid4())}
     [questions, submitted] = drive(token, {"path": "/api/quiz/questions/"}, submit)
@@ -127,6 +141,13 @@ def test_the_page_s_script_writes_for_who_is_signed_in(start_service, tmp_path):
     submit["key"] = str(uuid.uuid4())
     for stale in (None, "A" * len(token)):
         assert drive(stale, submit) == [{"code": "csrf_token_invalid"}]
+    # The sign-in of the page has ended meanwhile, as from another browser: what the page has is not for who comes next.
+    with service.client() as client:
+        assert form(client, "/sign-out", {"Cookie": cookie}, csrf_token=token).status == 303
+        again = client.get("/", Cookie=cookie, **PAGE)
+        assert again.status == 303 and again.headers["clear-site-data"] == '"storage"'
+    assert drive(token, submit, keeps=False) == [{"code": "invalid_credential"}]
+    assert drive(None, submit) == [{"code": "invalid_credential"}]
 
 
 def test_people_are_shown_pages_and_not_documents(start_service):

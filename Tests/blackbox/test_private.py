@@ -179,14 +179,28 @@ def test_messages_and_databases_set_aside_are_looked_at(tmp_path):
     assert len(exported["messages"]) == 1 and EMAIL in exported["messages"][0]["text"]
     kept = data / "pathlight.db.before-restore-20260101T000000Z"
     assert run_command("backup", kept, "--data", data).returncode == 0
+    # What cannot be read may be to them, and the database alone knows their address.
+    closed = data / "mail/0.eml"
+    closed.mkdir()
+    held = run_command("users", "erase", user, "--yes", "--json", "--data", data)
+    report = json.loads(held.stdout)
+    assert held.returncode == 1 and report["held_back"] and not report["proven"] and report["removed"] == {}
+    assert [doubt["file"] for doubt in report["doubts"]] == [str(closed)] and len(report["removed_messages"]) == 1
+    told = run_command("users", "erase", user, "--yes", "--data", data)
+    assert told.returncode == 1 and "NOTHING WAS ERASED" in told.stdout and "nothing remains" not in told.stdout
+    closed.rmdir()
     done = run_command("users", "erase", user, "--yes", "--data", data)
     assert done.returncode == 1 and f"STILL THERE: in the bytes of {kept}; a restore left it" in done.stdout, done.stdout
     assert len(list((data / "mail").glob("*.eml"))) == 1
     assert f"looked for messages in {data}/mail; files of mail elsewhere were not looked at" in done.stdout
     assert f"tables of {data}/pathlight.db" in done.stdout
     kept.unlink()
+    # The address went with the account: to whom the other message is, nobody can say from the id alone.
     again = run_command("users", "erase", user, "--yes", "--data", data)
-    assert again.returncode == 0, again.stdout + again.stderr
+    assert again.returncode == 1 and f"NOT KNOWN: whether {data}/mail still holds" in again.stdout, again.stdout
+    next((data / "mail").glob("*.eml")).unlink()
+    last = run_command("users", "erase", user, "--yes", "--data", data)
+    assert last.returncode == 0, last.stdout + last.stderr
     assert marks_in(data, [user, EMAIL]) == []
 
 

@@ -73,6 +73,7 @@ export async function request(path, body, { key } = {}) {
       signal: abort.signal,
     });
     const text = await response.text();
+    if (response.status === 401 && csrfToken() !== null) dispatchEvent(new Event("signinover"));
     let document = null;
     try {
       document = text === "" ? {} : JSON.parse(text);
@@ -104,7 +105,9 @@ function describe(error) {
     };
   }
   if (code === "csrf_token_invalid" || status === 401) {
-    const lines = ["Nothing was changed. Please load the page again; what you entered stays in this browser."];
+    const lines = status === 401 && csrfToken() !== null
+      ? ["Nothing was changed, and this browser keeps what you entered no longer. Please load the page again."]
+      : ["Nothing was changed. Please load the page again; what you entered stays in this browser."];
     return status === 401
       ? { title: "You are not signed in any more.", lines, reload: true }
       : { title: "You have signed in or out since this page was loaded.", lines, reload: true };

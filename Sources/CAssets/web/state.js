@@ -34,7 +34,19 @@ function upgraded({ saved, submitted, ...stored }) {
   return { ...stored, sessions: { quiz: submitted?.id ?? null, text }, marks };
 }
 
+/** Set when the page's sign-in has ended: the browser is told to forget, and what is still shown is not for later. */
+let isOver = false;
+addEventListener("signinover", () => {
+  isOver = true;
+  try {
+    localStorage.removeItem(STORAGE_KEY);
+  } catch {
+    // As below.
+  }
+});
+
 export function store() {
+  if (isOver) return;
   try {
     localStorage.setItem(STORAGE_KEY, JSON.stringify(state));
   } catch {

@@ -121,6 +121,28 @@ package final class CareerGeneration: Sendable {
         bands = BandTable(calibration)
     }
 
+    /// The same state with another word on why there is no model.
+    package init(_ same: CareerGeneration, degradation: Degradation) {
+        number = same.number
+        index = same.index
+        careers = same.careers
+        absent = same.absent
+        orderedCareers = same.orderedCareers
+        clusters = same.clusters
+        clustersByLowerCase = same.clustersByLowerCase
+        ownAttributes = same.ownAttributes
+        frame = same.frame
+        space = same.space
+        calibration = same.calibration
+        self.degradation = degradation
+        sources = same.sources
+        embedding = same.embedding
+        meanRow = same.meanRow
+        quizCentres = same.quizCentres
+        phraseVectors = same.phraseVectors
+        bands = same.bands
+    }
+
     /// The sources of some careers, each once, in alphabetical order.
     package func sources(of careers: [Career]) -> [CareerSource] {
         Set(careers.compactMap(\.source)).sorted().compactMap { sources[$0] }

@@ -33,7 +33,8 @@ struct PhraseVectors: Sendable {
         for start in stride(from: 0, to: missing.count, by: 64) {
             let portion = Array(missing[start..<min(start + 64, missing.count)])
             var records: [VectorRecord] = []
-            for (text, vector) in zip(portion, try await encoder.ownVectors(of: portion, role: .query)) {
+            let reading = try await encoder.ownReading(of: portion, role: .query)
+            for case (let text, let vector?) in zip(portion, reading.vectors) {
                 found[text] = vector
                 let hash = Self.hash(of: text)
                 records.append(
@@ -41,7 +42,9 @@ struct PhraseVectors: Sendable {
                         key: VectorKey(itemKind: Self.kind, itemID: hash, view: "text"), textHash: hash, vector: vector)
                 )
             }
+            // What came is kept, whatever became of the rest.
             try await vectors.put(records, in: space.id)
+            if let failure = reading.failure { throw failure }
         }
         return found
     }

@@ -1,3 +1,4 @@
+internal import Store
 internal import VectorIndex
 
 /// A collection to search in, as the engine searches: rows of an index, exact search, batches.

@@ -41,27 +41,38 @@ package final class EncodingQueue: Sendable {
         return try await compute(texts, role, on: queries)
     }
 
-    /// Those of the texts that a provider outside has embedded before.
-    func knownVectors(of texts: [String], role: TextRole) -> [(text: String, vector: [Float])] {
-        guard let remote else { return [] }
-        return zip(texts, remote.knownVectors(of: texts, role: role)).compactMap { text, vector in
-            vector.map { (text, $0) }
-        }
+    /// Those vectors of texts that somebody waits for that are had: a provider outside may refuse some, or be late.
+    func reading(of texts: [String], role: TextRole) async throws -> TextReading {
+        if let remote, !texts.isEmpty { return try await remote.reading(of: texts, role: role) }
+        return TextReading(vectors: try await vectors(of: texts, role: role))
     }
 
-    /// The vectors of texts that are the product's own: a provider outside is waited for.
-    func ownVectors(of texts: [String], role: TextRole) async throws -> [[Float]] {
-        if let remote { return try await remote.patientVectors(of: texts, role: role) }
-        return try await vectors(of: texts, role: role)
+    /// The vectors of texts that are the product's own: a provider outside is waited for, and may refuse some.
+    func ownReading(of texts: [String], role: TextRole) async throws -> TextReading {
+        if let remote { return try await remote.patientReading(of: texts, role: role) }
+        return TextReading(vectors: try await vectors(of: texts, role: role))
     }
+
+    /// Why a provider outside has refused one of a catalogue's texts, and is not asked for it again; nil where it has not.
+    func refusal(of texts: [String]) -> VectorsUnavailable? { remote?.refusal(of: texts, role: .document) }
 
     /// The vectors of a catalogue's texts, by text; queries overtake them.
     ///
+    /// - Parameter lanes: as for `documentReading`.
+    /// - Throws: `VectorsUnavailable` where a provider outside does not give all.
+    package func documentVectors(of texts: Set<String>, lanes: Int? = nil) async throws -> [String: [Float]] {
+        let reading = try await documentReading(of: texts, lanes: lanes)
+        if let failure = reading.failure { throw failure }
+        return reading.vectors
+    }
+
+    /// Those vectors of a catalogue's texts that are had, by text; queries overtake them.
+    ///
     /// - Parameter lanes: texts that are embedded side by side, each on one core; nil for as many as there are cores. Of a
     ///   provider outside, calls side by side.
-    package func documentVectors(of texts: Set<String>, lanes: Int? = nil) async throws -> [String: [Float]] {
+    func documentReading(of texts: Set<String>, lanes: Int? = nil) async throws -> DocumentReading {
         let portions = remote == nil ? Portions(texts) : Portions(texts, limits: RemoteVectorizer.portion)
-        guard portions.count > 0 else { return [:] }
+        guard portions.count > 0 else { return DocumentReading() }
         let most = remote == nil ? WorkerThreads.processorCount : RemoteVectorizer.lanes
         let count = min(max(lanes ?? most, 1), portions.count)
         // A queue says itself which of its batches keep to one core, and a provider outside takes none.
@@ -69,29 +80,30 @@ package final class EncodingQueue: Sendable {
         return try await EncoderThreads.sideBySide { try await embedAll(of: portions, lanes: count) }
     }
 
-    private func embedAll(of portions: Portions, lanes: Int) async throws -> [String: [Float]] {
-        try await withThrowingTaskGroup(of: [String: [Float]].self) { group in
+    private func embedAll(of portions: Portions, lanes: Int) async throws -> DocumentReading {
+        try await withThrowingTaskGroup(of: DocumentReading.self) { group in
             for _ in 0..<lanes { group.addTask { try await self.embedAll(of: portions) } }
-            var all: [String: [Float]] = [:]
-            for try await found in group { all.merge(found) { first, _ in first } }
+            var all = DocumentReading()
+            for try await found in group { all.add(found) }
             return all
         }
     }
 
-    /// One lane: takes portions until there are none left.
-    private func embedAll(of portions: Portions) async throws -> [String: [Float]] {
-        var found: [String: [Float]] = [:]
-        while let portion = portions.next() {
+    /// One lane: takes portions until there are none left, or it is of no use.
+    private func embedAll(of portions: Portions) async throws -> DocumentReading {
+        var found = DocumentReading()
+        while !found.isOver, let portion = portions.next() {
             try Task.checkCancellation()
-            let vectors =
-                if let queued {
-                    try await queued.vectors(of: portion, role: .document, isAwaited: false)
-                } else if let remote {
-                    try await remote.patientVectors(of: portion, role: .document)
-                } else {
-                    try await compute(portion, .document, on: documents)
-                }
-            for (text, vector) in zip(portion, vectors) { found[text] = vector }
+            let reading: TextReading
+            if let queued {
+                reading = TextReading(
+                    vectors: try await queued.vectors(of: portion, role: .document, isAwaited: false))
+            } else if let remote {
+                reading = try await remote.patientReading(of: portion, role: .document)
+            } else {
+                reading = TextReading(vectors: try await compute(portion, .document, on: documents))
+            }
+            found.add(reading, of: portion)
         }
         return found
     }

@@ -67,6 +67,9 @@ package final class RemoteVectorizer: Sendable {
         var trouble: VectorsUnavailable?
         /// Texts were refused and none was read: only one of nobody's tells whether that is for what they say.
         var isDoubted = false
+        /// Texts of the product's own that were refused for what they say: refused again they would only cost. They
+        /// are few, and people send none of them.
+        var refused: [[Int32]: VectorsUnavailable] = [:]
     }
 
     /// A text that is to be asked for, and its key in the cache.
@@ -83,7 +86,7 @@ package final class RemoteVectorizer: Sendable {
 
         mutating func add(_ other: Answers) {
             vectors.merge(other.vectors) { first, _ in first }
-            if failure?.isAboutTexts ?? true { failure = other.failure ?? failure }
+            failure = VectorsUnavailable.graver(failure, other.failure)
         }
     }
 
@@ -122,12 +125,17 @@ package final class RemoteVectorizer: Sendable {
 
     // MARK: Somebody waits
 
-    /// The vectors of texts that somebody waits for, in their order, within the limit for queries.
+    /// The vectors of texts that somebody waits for, in their order.
     ///
-    /// Where some are not there by then, the others are known from then on.
-    ///
-    /// - Throws: `VectorsUnavailable`, `CancellationError`.
+    /// - Throws: `VectorsUnavailable` where one is not there within the limit for queries, `CancellationError`.
     package func vectors(of texts: [String], role: TextRole) async throws -> [[Float]] {
+        try await reading(of: texts, role: role).whole()
+    }
+
+    /// Those vectors of texts that somebody waits for that are there within the limit for queries.
+    ///
+    /// - Throws: `CancellationError`.
+    package func reading(of texts: [String], role: TextRole) async throws -> TextReading {
         let keys = texts.map { Self.key($0, role) }
         var vectors = cache.vectors(of: keys)
         var places: [[Int32]: [Int]] = [:]
@@ -136,20 +144,16 @@ package final class RemoteVectorizer: Sendable {
             if places[key] == nil { missing.append(Wanted(key: key, text: texts[place])) }
             places[key, default: []].append(place)
         }
+        var failure: VectorsUnavailable?
         if !missing.isEmpty {
             let answers = try await ask(missing, role)
-            if let failure = answers.failure { throw failure }
+            failure = answers.failure
             for (key, vector) in answers.vectors {
                 for place in places[key] ?? [] { vectors[place] = vector }
             }
         }
         cache.count(hits: texts.count - missing.count, misses: missing.count, tokens: 0)
-        return vectors.map { $0 ?? [] }
-    }
-
-    /// The vectors that are at hand.
-    func knownVectors(of texts: [String], role: TextRole) -> [[Float]?] {
-        cache.vectors(of: texts.map { Self.key($0, role) })
+        return TextReading(vectors: vectors, failure: failure)
     }
 
     /// Asks for the reference texts alone: whether the provider answers, and with the same model.
@@ -168,7 +172,7 @@ package final class RemoteVectorizer: Sendable {
     /// Asks once for each text, in portions side by side, and remembers whether that went well.
     private func ask(_ wanted: [Wanted], _ role: TextRole) async throws -> Answers {
         // What a changed model is told is of no use; the watcher looks whether it has changed back.
-        if let change = state.withLock({ $0.change }) { throw change }
+        if let change = state.withLock({ $0.change }) { return Answers(failure: change) }
         let end = time.now() + limits.query
         let portions = Self.portions(of: wanted)
         let answers = try await withThrowingTaskGroup(of: Answers.self) { group in
@@ -263,25 +267,72 @@ package final class RemoteVectorizer: Sendable {
     /// The vectors of the product's own texts, in their order. A provider that fails for a while is asked again, so that
     /// what was made before is not lost.
     ///
-    /// - Throws: `VectorsUnavailable`, which names a text that is refused; `CancellationError`.
-    func patientVectors(of texts: [String], role: TextRole) async throws -> [[Float]] {
-        // With questions the reference texts go along.
-        if role == .document, isCheckDue {
-            _ = try await patiently { try await self.send([], .query, within: $0) }
-        }
-        return try await patientVectors(of: texts[...], role)
+    /// Texts that are refused are found, and are not asked for again; a failure for one of them names it.
+    ///
+    /// - Throws: `CancellationError`.
+    func patientReading(of texts: [String], role: TextRole) async throws -> TextReading {
+        let wanted = texts.map { Wanted(key: Self.key($0, role), text: $0) }
+        let refused = state.withLock { $0.refused }
+        var answers = Answers(failure: wanted.lazy.compactMap { refused[$0.key] }.first)
+        let open = wanted.filter { refused[$0.key] == nil }
+        if !open.isEmpty { answers.add(try await patientAnswers(to: open, role)) }
+        return TextReading(vectors: wanted.map { answers.vectors[$0.key] }, failure: answers.failure)
     }
 
-    private func patientVectors(of texts: ArraySlice<String>, _ role: TextRole) async throws -> [[Float]] {
+    /// Why one of the product's own texts was refused before; nil where none was.
+    func refusal(of texts: [String], role: TextRole) -> VectorsUnavailable? {
+        let refused = state.withLock { $0.refused }
+        guard !refused.isEmpty else { return nil }
+        return texts.lazy.compactMap { refused[Self.key($0, role)] }.first
+    }
+
+    private func patientAnswers(to wanted: [Wanted], _ role: TextRole) async throws -> Answers {
+        let answers: Answers
         do {
-            return try await patiently { try await self.send(Array(texts), role, within: $0) }
-        } catch let error as VectorsUnavailable where error.isAboutTexts {
-            guard texts.count > 1 else { throw texts.first.map(error.naming) ?? error }
-            let middle = texts.startIndex + texts.count / 2
-            let first = try await patientVectors(of: texts[..<middle], role)
-            let second = try await patientVectors(of: texts[middle...], role)
-            return first + second
+            // With questions the reference texts go along.
+            if role == .document, isCheckDue { try await askForReferences() }
+            answers = try await patientAttempt(wanted[...], role)
+            guard answers.failure?.isAboutTexts ?? false else { return answers }
+            // Some answer so to a wrong key as well, and a text is not to be given up for that.
+            try await askForReferences()
+        } catch let error as VectorsUnavailable {
+            return Answers(failure: error.ofAllTexts)
         }
+        return try await afterRefusal(of: wanted[...], answers, role)
+    }
+
+    private func askForReferences() async throws {
+        _ = try await patiently { try await self.send([], .query, within: $0) }
+    }
+
+    /// Asks for texts together.
+    private func patientAttempt(_ wanted: ArraySlice<Wanted>, _ role: TextRole) async throws -> Answers {
+        do {
+            let vectors = try await patiently { try await self.send(wanted.map(\.text), role, within: $0) }
+            return Answers(vectors: Dictionary(zip(wanted.map(\.key), vectors)) { first, _ in first })
+        } catch let error as VectorsUnavailable {
+            return Answers(failure: error)
+        }
+    }
+
+    /// Asks for each half of texts that were refused together, down to those that are refused alone, which it remembers.
+    private func afterRefusal(
+        of wanted: ArraySlice<Wanted>, _ answers: Answers, _ role: TextRole
+    ) async throws -> Answers {
+        guard let failure = answers.failure, failure.isAboutTexts, let first = wanted.first else { return answers }
+        guard wanted.count > 1 else {
+            let named = failure.naming(first.text)
+            state.withLock { $0.refused[first.key] = named }
+            return Answers(failure: named)
+        }
+        let middle = wanted.startIndex + wanted.count / 2
+        var all = Answers()
+        for half in [wanted[..<middle], wanted[middle...]] {
+            // What fails for all would fail for the other half too.
+            guard all.failure?.isAboutTexts ?? true else { break }
+            all.add(try await afterRefusal(of: half, try await patientAttempt(half, role), role))
+        }
+        return all
     }
 
     private func patiently(_ attempt: (Duration) async throws -> [[Float]]) async throws -> [[Float]] {

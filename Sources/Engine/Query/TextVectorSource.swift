@@ -39,6 +39,20 @@ package struct VectorsUnavailable: Error, Sendable, Equatable, CustomStringConve
             isTransient: isTransient, retryAfter: retryAfter, isAboutTexts: true)
     }
 
+    /// The same, where texts that nobody wrote are refused as well: it is not for what one of them says.
+    var ofAllTexts: VectorsUnavailable {
+        VectorsUnavailable(
+            reason: reason, description: description, isTransient: isTransient, retryAfter: retryAfter)
+    }
+
+    /// Of two failures the one that says more: what fails for all rather than what fails for one, and the first of two
+    /// that are alike.
+    static func graver(_ first: VectorsUnavailable?, _ second: VectorsUnavailable?) -> VectorsUnavailable? {
+        guard let first else { return second }
+        guard let second else { return first }
+        return first.isAboutTexts && !second.isAboutTexts ? second : first
+    }
+
     private static let changed = "model_changed"
 
     /// Whether it is that another model answers under the same name.

@@ -154,17 +154,11 @@ package final class Recommender: Sendable {
         var unread: [UInt64: Degradation] = [:]
         for (number, entry) in missing {
             guard let encoder = entry.source.encoder else { continue }
-            do {
-                for (text, vector) in zip(entry.texts, try await encoder.vectors(of: entry.texts, role: .query)) {
-                    found[number, default: [:]][text] = vector
-                }
-            } catch let error as VectorsUnavailable {
-                // What others asked before is at hand all the same.
-                for (text, vector) in encoder.knownVectors(of: entry.texts, role: .query) {
-                    found[number, default: [:]][text] = vector
-                }
-                unread[number] = error.degradation
+            let reading = try await encoder.reading(of: entry.texts, role: .query)
+            for case (let text, let vector?) in zip(entry.texts, reading.vectors) {
+                found[number, default: [:]][text] = vector
             }
+            unread[number] = reading.failure?.degradation
         }
         return (found, missing.values.reduce(0) { $0 + $1.texts.count }, unread)
     }

@@ -27,6 +27,21 @@ struct ReembedPlan: Sendable {
         self.space = space.id
     }
 
+    private init(entries: [Entry], space: String) {
+        self.entries = entries
+        self.space = space
+    }
+
+    /// What is left of the plan where some careers get no vector of their present texts: each keeps the row that it has
+    /// in `kept`, and where it has none there, it has none.
+    func leavingOut(_ ids: Set<String>, keeping kept: CareerRows) -> ReembedPlan {
+        let entries = entries.compactMap { entry -> Entry? in
+            guard ids.contains(entry.id) else { return entry }
+            return kept.hash(of: entry.id).map { Entry(id: entry.id, texts: entry.texts, hash: $0, isStale: true) }
+        }
+        return ReembedPlan(entries: entries, space: space)
+    }
+
     /// Equal for equal careers, texts and space: an interrupted run goes on only with the same plan.
     ///
     /// - Parameter generation: where everything is embedded anew, the generation that is replaced: a second forced run
@@ -60,15 +75,18 @@ struct ShadowWriter {
 
     /// Goes on after the blocks that an interrupted run left, where they are sound and of the plan.
     mutating func resume(after rows: CareerRows, plan: ReembedPlan) async throws {
-        guard rows.damage.isEmpty else {
-            // Which block a damaged row was in no longer matters: everything sound is copied into new blocks.
+        let fitting = plan.entries.filter { rows.fits($0.id, hash: $0.hash) }.map(\.id)
+        guard rows.damage.isEmpty, fitting.count == rows.ids.count else {
+            // Which block a row was in that is damaged, or of an earlier text because the present one was refused, no
+            // longer matters: everything sound is copied into new blocks.
             try await repository.removeBlocks(of: generation)
             return
         }
-        for entry in plan.entries where rows.fits(entry.id, hash: entry.hash) { written.insert(entry.id) }
+        written.formUnion(fitting)
         next = try await repository.blocks(of: generation).map(\.number).max().map { $0 + 1 } ?? 0
     }
 
+    /// Writes one block: those of the careers that have a row.
     mutating func write(_ entries: [ReembedPlan.Entry], rows: [String: [Float]]) async throws {
         var values: [Float] = []
         var keys: [SnapshotKey] = []
@@ -77,11 +95,12 @@ struct ShadowWriter {
             keys.append(SnapshotKey(id: entry.id, textHash: entry.hash))
             values += row
         }
+        guard !keys.isEmpty else { return }
         let bytes = SnapshotBlock.encode(
             keys: keys, rows: values, dimension: RowLayout.standard.embeddingCount, space: space.id,
             generation: UInt64(generation), number: next)
         try await repository.putBlock(next, rowCount: keys.count, bytes: bytes, of: generation)
         next += 1
-        written.formUnion(entries.map(\.id))
+        written.formUnion(keys.map(\.id))
     }
 }

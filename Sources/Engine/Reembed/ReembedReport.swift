@@ -13,6 +13,8 @@ package struct ReembedReport: Codable, Sendable, Equatable {
     package var stale = 0
     /// Careers that were embedded.
     package var embedded = 0
+    /// Careers that were not, because a model outside refuses a text of theirs; nil where there are none.
+    package var refused: RefusedCareers?
     /// Texts that went through the model for them.
     package var texts = 0
     /// Stored rows and blocks that were set aside.
@@ -27,7 +29,8 @@ package struct ReembedReport: Codable, Sendable, Equatable {
     package var seconds = 0.0
 
     enum CodingKeys: String, CodingKey {
-        case space, model, generation, careers, reused, resumed, stale, embedded, texts, damaged, sampled, seconds
+        case space, model, generation, careers, reused, resumed, stale, embedded, refused, texts, damaged, sampled
+        case seconds
         case greatestDifference = "greatest_difference"
         case isComplete = "complete"
         case isSwitched = "switched"
@@ -36,6 +39,23 @@ package struct ReembedReport: Codable, Sendable, Equatable {
     init(space: TextSpace) {
         self.space = space.id
         model = space.modelID
+    }
+}
+
+/// Careers that a model outside gives no vectors for: those that had one keep it, the others are left out.
+package struct RefusedCareers: Error, Codable, Sendable, Equatable, CustomStringConvertible {
+    /// Careers that are named; of others there is the number.
+    private static let named = 3
+
+    /// Ids, in ascending order.
+    package let careers: [String]
+    /// Why, for one of them, with the beginning of the text.
+    package let reason: String
+
+    package var description: String {
+        let named = careers.prefix(Self.named).map { "“\($0)”" }.joined(separator: ", ")
+        let more = careers.count > Self.named ? " and \(careers.count - Self.named) more" : ""
+        return "no vector of the present texts of \(named)\(more): \(reason)"
     }
 }
 

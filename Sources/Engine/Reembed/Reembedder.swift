@@ -149,10 +149,13 @@ package struct Reembedder: Sendable {
         report.stale = plan.entries.count { $0.isStale }
         report.generation = usable.generation?.id
         report.damaged = usable.damage
-        let isWhole = plan.entries.allSatisfy { !options.isForced && usable.fits($0.id, hash: $0.hash) }
+        let misfits = options.isForced ? plan.entries : plan.entries.filter { !usable.fits($0.id, hash: $0.hash) }
         // Damage that cost no row is mended too: written anew, the next reading finds nothing.
-        if isWhole, usable.generation != nil, usable.damage.isEmpty {
-            report.reused = careers.count
+        let isSound = usable.generation != nil && usable.damage.isEmpty
+        // What this process knows to be refused is no reason to write the same rows anew.
+        if isSound, misfits.allSatisfy({ encoder.refusal(of: $0.texts.all(for: space)) != nil }) {
+            report.refused = Self.refused(misfits, by: encoder)
+            report.reused = careers.count - misfits.count
             report.isComplete = true
             return report
         }
@@ -174,18 +177,61 @@ package struct Reembedder: Sendable {
         let isFilled = try await fill(
             &writer, plan, from: sources, encoder: encoder, options: options, report: &report, progress: progress)
         if isFilled {
-            try await check(shadow, plan: plan, encoder: encoder, lanes: options.lanes, report: &report)
+            let refused = plan.entries.filter { [written = writer.written] in !written.contains($0.id) }
+            report.refused = Self.refused(refused, by: encoder)
+            let rest = plan.leavingOut(Set(refused.map(\.id)), keeping: usable)
+            if !refused.isEmpty, !options.isForced, isSound,
+                rest.entries.allSatisfy({ usable.fits($0.id, hash: $0.hash) })
+            {
+                // Nothing is new: another generation would only cost the one that a rollback brings back.
+                try await generations.discard(shadow.id)
+                report.isComplete = true
+                report.seconds = (ContinuousClock.now - start).inSeconds
+                return report
+            }
+            try await keep(refused, of: rest, rows: usable, in: &writer, report: &report)
+            if rest.entries.isEmpty, let first = refused.first,
+                let failure = encoder.refusal(of: first.texts.all(for: space))
+            {
+                throw failure
+            }
+            try await check(shadow, plan: rest, encoder: encoder, lanes: options.lanes, report: &report)
             report.isComplete = true
             report.isSwitched = true
             report.generation = shadow.id
             report.seconds = (ContinuousClock.now - start).inSeconds
             let encoded = try JSONEncoder().encode(report)
             try await generations.activate(
-                shadow.id, rowCount: careers.count, document: String(decoding: encoded, as: UTF8.self),
+                shadow.id, rowCount: rest.entries.count, document: String(decoding: encoded, as: UTF8.self),
                 keepsPrevious: kept.generation != nil)
         }
         report.seconds = (ContinuousClock.now - start).inSeconds
         return report
+    }
+
+    /// The careers in words; nil for none.
+    private static func refused(_ entries: [ReembedPlan.Entry], by encoder: EncodingQueue) -> RefusedCareers? {
+        guard let first = entries.first else { return nil }
+        let failure = encoder.refusal(of: first.texts.all(for: encoder.space))
+        return RefusedCareers(careers: entries.map(\.id), reason: failure?.description ?? "a text was refused")
+    }
+
+    /// Writes the rows that careers keep whose present texts were refused. At the end, since a run that goes on takes them
+    /// for no rows of its plan.
+    private func keep(
+        _ refused: [ReembedPlan.Entry], of rest: ReembedPlan, rows: CareerRows, in writer: inout ShadowWriter,
+        report: inout ReembedReport
+    ) async throws {
+        let ids = Set(refused.map(\.id))
+        let kept = rest.entries.filter { ids.contains($0.id) }
+        for start in stride(from: 0, to: kept.count, by: BlockDraft.careers) {
+            let block = Array(kept[start..<min(start + BlockDraft.careers, kept.count)])
+            var old: [String: [Float]] = [:]
+            for entry in block { old[entry.id] = rows.row(of: entry.id, hash: entry.hash) }
+            try await writer.write(block, rows: old)
+        }
+        report.reused += kept.count
+        report.stale += kept.count
     }
 
     /// What an interrupted run left; none where its record is damaged, which is replaced like one of another plan.
@@ -208,7 +254,7 @@ package struct Reembedder: Sendable {
         }
     }
 
-    /// Writes the rows of the plan that are not written yet.
+    /// Writes the rows of the plan that are not written yet, but for those of careers that have a text that is refused.
     ///
     /// - Returns: false where the limit stopped it.
     private func fill(
@@ -223,18 +269,30 @@ package struct Reembedder: Sendable {
             try Task.checkCancellation()
             let block = BlockDraft(from: &pending, sources: sources, budget: &budget)
             var rows = block.rows
+            var made = DocumentReading()
+            var refused = 0
             if !block.missing.isEmpty {
                 let texts = Set(block.missing.flatMap { $0.texts.all(for: space) })
-                let made = try await encoder.documentVectors(of: texts, lanes: options.lanes)
-                for entry in block.missing { rows[entry.id] = entry.texts.row(from: made, in: space) }
-                report.texts += texts.count
+                made = try await encoder.documentReading(of: texts, lanes: options.lanes)
+                for entry in block.missing {
+                    if made.has(entry.texts.all(for: space)) {
+                        rows[entry.id] = entry.texts.row(from: made.vectors, in: space)
+                    } else {
+                        refused += 1
+                    }
+                }
+                report.texts += made.vectors.count
             }
             report.reused += block.reused
             report.resumed += block.resumed
-            report.embedded += block.missing.count
-            if !block.entries.isEmpty { try await writer.write(block.entries, rows: rows) }
+            report.embedded += block.missing.count - refused
+            try await writer.write(block.entries, rows: rows)
             progress(ReembedProgress(done: writer.written.count, total: plan.entries.count))
-            if block.isOverBudget { return false }
+            // Written first: what came before it failed was paid for.
+            if made.isOver, let failure = made.failure { throw failure }
+            // The limit is for careers that are embedded: those that are refused would use it up in every run.
+            budget += refused
+            if block.isOverBudget, budget == 0 { return false }
         }
         return true
     }

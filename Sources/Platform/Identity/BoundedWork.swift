@@ -1,9 +1,10 @@
-internal import Dispatch
+internal import Foundation
 internal import Store
 
 /// Long work on threads of its own, so many at a time, with so many waiting; more is refused at once.
 ///
-/// Not the cooperative pool, whose few threads everything else needs. There are two lanes, each with places of its own, so
+/// Neither the cooperative pool, whose few threads everything else needs, nor Dispatch's, which on Linux are the same: two
+/// that compute there on two processors keep all tasks from theirs. There are two lanes, each with places of its own, so
 /// that whoever fills one does not keep the other's from their turn.
 package final class BoundedWork: Sendable {
     package enum Lane: Sendable, CaseIterable {
@@ -41,7 +42,7 @@ package final class BoundedWork: Sendable {
 
     package let concurrency: Int
     private let maximumWaiting: Int
-    private let queue: DispatchQueue
+    private let label: String
     private let state = Guarded(State())
 
     /// - Parameter maximumWaiting: of each lane.
@@ -49,7 +50,7 @@ package final class BoundedWork: Sendable {
         precondition(concurrency >= 1 && maximumWaiting >= 0, "somebody works, and nobody or more wait")
         self.concurrency = concurrency
         self.maximumWaiting = maximumWaiting
-        queue = DispatchQueue(label: label, attributes: .concurrent)
+        self.label = label
     }
 
     /// How many run and wait now.
@@ -110,15 +111,25 @@ package final class BoundedWork: Sendable {
     }
 
     private func start(_ entry: Entry, _ lane: Lane) {
-        queue.async {
-            entry.work()
-            let next: (entry: Entry, lane: Lane)? = self.state.withLock { state in
-                state[lane].running -= 1
-                guard let lane = self.next(state) else { return nil }
-                self.begin(lane, &state)
-                return (state[lane].waiting.removeFirst(), lane)
+        let thread = Thread {
+            var (entry, lane) = (entry, lane)
+            while true {
+                entry.work()
+                guard let next = self.next(after: lane) else { return }
+                (entry, lane) = next
             }
-            if let next { self.start(next.entry, next.lane) }
+        }
+        thread.name = label
+        thread.start()
+    }
+
+    /// Ends one of `lane` and begins what comes next.
+    private func next(after lane: Lane) -> (Entry, Lane)? {
+        state.withLock { state in
+            state[lane].running -= 1
+            guard let lane = next(state) else { return nil }
+            begin(lane, &state)
+            return (state[lane].waiting.removeFirst(), lane)
         }
     }
 

@@ -30,6 +30,9 @@ extension Identity {
             credential: .webSession(id: session.idHash))
     }
 
+    /// Whether the token of a web session was made here, whether that goes on or not.
+    package func hasMade(webSession token: String) -> Bool { sessions.hasMade(token) }
+
     /// What the forms of a web session carry.
     package func csrfToken(webSession token: String) -> String { WebSessions.csrfToken(for: token) }
 

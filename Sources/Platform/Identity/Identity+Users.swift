@@ -44,13 +44,18 @@ extension Identity {
 
     /// Gives an account another role, and revokes its keys that may more than that.
     ///
+    /// - Parameter state: set as by `setState` where it is given; both are done or neither is.
     /// - Throws: `IdentityError` of code `notFound` or `invalidRole`; `StoreError`.
-    package func setRole(_ role: Role, of userID: String) async throws {
+    package func setRole(_ role: Role, state: UserState? = nil, of userID: String) async throws {
         guard Role.ofAccounts.contains(role) else { throw Self.noAccountRole(role) }
         let excess = role.above.map(\.rawValue)
-        guard try await users.setRole(role.rawValue, of: userID, revokingKeysOf: excess) else {
-            throw Self.noUser(userID)
-        }
+        let isThere =
+            if let state {
+                try await users.set(role: role.rawValue, revokingKeysOf: excess, state: state, of: userID)
+            } else {
+                try await users.setRole(role.rawValue, of: userID, revokingKeysOf: excess)
+            }
+        guard isThere else { throw Self.noUser(userID) }
     }
 
     /// Gives an account another password without asking for the one there is, and signs it out everywhere.

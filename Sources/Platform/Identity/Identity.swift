@@ -20,7 +20,7 @@ package struct Identity: Sendable {
     package let tokens: TokenVerifier?
 
     /// - Parameters:
-    ///   - cipher: seals addresses and names.
+    ///   - cipher: seals addresses and names, and marks the tokens of web sessions.
     ///   - tokens: nil where JWTs are not accepted.
     package init(
         database: any SQLDatabase, cipher: any ColumnCipher, hasher: PasswordHasher = PasswordHasher(),
@@ -36,7 +36,7 @@ package struct Identity: Sendable {
         keys = APIKeyRepository(database, clock: clock)
         links = SignInLinkRepository(database, clock: clock)
         assignments = LearnerAssignmentRepository(database)
-        sessions = WebSessions(database, random: random, clock: clock)
+        sessions = WebSessions(database, cipher: cipher, random: random, clock: clock)
         signIns = SignIn(database, users: users, cipher: cipher, hasher: hasher, clock: clock)
     }
 }

@@ -2,9 +2,15 @@ internal import Crypto
 package import Foundation
 package import Store
 
-/// Browsers in which somebody is signed in. The browser holds a token of 32 random bytes; stored is its hash.
+/// Browsers in which somebody is signed in. The browser holds a token; stored is its hash.
+///
+/// A token has 24 random bytes and a mark of them that only this service can make. A session is removed when it ends,
+/// and its browser has to be told apart yet from one with a cookie that anybody made.
 package struct WebSessions: Sendable {
     static let tokenBytes = 32
+    private static let randomBytes = 24
+    /// Names what the mark is of among what the cipher makes indexes for.
+    private static let markColumn = "web_sessions.token"
     /// A session ends after so long without use,
     package static let idleSeconds: TimeInterval = 14 * 86_400
     /// and after so long in all.
@@ -13,13 +19,18 @@ package struct WebSessions: Sendable {
     static let touchSeconds: TimeInterval = 300
 
     private let repository: WebSessionRepository
+    private let cipher: any ColumnCipher
     private let random: RandomBytes
     private let clock: @Sendable () -> Date
 
+    /// - Parameter cipher: marks tokens by its index. That of one without a key anybody can make, who then can have a
+    ///   browser forget what the pages keep, and nothing more.
     package init(
-        _ database: any SQLDatabase, random: RandomBytes = .system, clock: @escaping @Sendable () -> Date = { Date() }
+        _ database: any SQLDatabase, cipher: any ColumnCipher = PlainColumns(), random: RandomBytes = .system,
+        clock: @escaping @Sendable () -> Date = { Date() }
     ) {
         repository = WebSessionRepository(database)
+        self.cipher = cipher
         self.random = random
         self.clock = clock
     }
@@ -31,7 +42,8 @@ package struct WebSessions: Sendable {
     /// - Throws: `IdentityError` of code `invalidCredential` where the account is gone, was disabled or has got another
     ///   password since.
     package func create(userID: String, passwordHash: String?) async throws -> String {
-        let token = Base64URL.text(of: random(Self.tokenBytes))
+        let secret = random(Self.randomBytes)
+        let token = Base64URL.text(of: secret + mark(of: secret))
         let now = clock()
         let isCreated = try await repository.create(
             idHash: Self.hash(of: token), userID: userID, passwordHash: passwordHash, now: now,
@@ -62,6 +74,18 @@ package struct WebSessions: Sendable {
                 idHash: session.idHash, seenAt: now, expiresAt: Self.end(createdAt: session.createdAt, lastSeenAt: now))
         }
         return session
+    }
+
+    /// Whether a token is one that this service made, whether its session goes on or not.
+    package func hasMade(_ token: String) -> Bool {
+        guard Self.isToken(token), let bytes = Base64URL.bytes(of: token.utf8) else { return false }
+        return ConstantTime.areEqual(
+            Array(bytes.dropFirst(Self.randomBytes)), mark(of: Array(bytes.prefix(Self.randomBytes))))
+    }
+
+    private func mark(of secret: [UInt8]) -> [UInt8] {
+        let index = cipher.index(Base64URL.text(of: secret), column: Self.markColumn)
+        return Array(SHA256.hash(data: Array(index.utf8)).prefix(Self.tokenBytes - Self.randomBytes))
     }
 
     /// Ends a session; one that is not there has ended already.

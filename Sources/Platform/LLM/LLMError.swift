@@ -4,7 +4,7 @@
 package enum LLMError: Error, Sendable, Equatable {
     /// No provider is set up.
     case notConfigured
-    /// The day's budget is spent or set aside.
+    /// Less is left of the day's budget than the call could cost.
     case overBudget(limitNanodollars: Int64)
     /// The provider failed too often of late; it is asked again after this time.
     case breakerOpen(retryAfter: Duration)
@@ -87,8 +87,8 @@ extension LLMError: CustomStringConvertible {
         case .notConfigured:
             "no language model is set up; set OPENAI_API_KEY, OPENAI_BASE_URL or GEMINI_API_KEY"
         case .overBudget(let limit):
-            "the daily budget of \(USD.text(nanodollars: limit)) for language models is used up; it begins anew at "
-                + "midnight UTC, and PUT /api/admin/budgets/ raises it"
+            "this call could cost more than is left of the day's \(USD.text(nanodollars: limit)) for language models; the "
+                + "budget begins anew at midnight UTC, and PUT /api/admin/budgets/ raises it"
         case .breakerOpen(let pause):
             "the language model failed several times in a row; it is asked again in \(max(1, pause.wholeSeconds)) s"
         case .busy: "too many calls of the language model wait for this one to be answered in time"

@@ -108,6 +108,15 @@ package struct LLMSettings: Sendable, Equatable {
         }
     }
 
+    /// What a call of the usual size may cost, in billionths of a dollar: some pages of text, and the longest answer where
+    /// a request says nothing else.
+    func usualCost(of provider: (any LLMProvider)?) -> Int64 {
+        guard let provider else { return 0 }
+        let call = LLMCall(messages: [], schema: nil, temperature: 0, maximumOutputTokens: maximumOutputTokens)
+        let usage = LLMUsage(inputTokens: 4000, outputTokens: provider.outputTokenBound(of: call))
+        return prices.price(of: provider.model).price.cost(of: usage)
+    }
+
     /// Slots for the calls that may run at a time.
     package func makeSlots() -> CallSlots { CallSlots(count: concurrency, maximumWaiting: maximumWaiting) }
 

@@ -5,6 +5,8 @@ struct Person: Sendable, Equatable {
     let id: String
     /// Whether there is an account of that id.
     var hasAccount = false
+    /// Whether all is known of their address that there is: it can be opened, or their account has none.
+    var isAddressKnown = false
     /// As stored, opened.
     var addresses: Set<String> = []
     /// The cipher's indexes of each address, by the column that they are made for.
@@ -27,6 +29,7 @@ struct Person: Sendable, Equatable {
     /// Adds what another look found; what is erased already stays known, since it is what is looked for afterwards.
     mutating func merge(_ other: Person) {
         hasAccount = hasAccount || other.hasAccount
+        isAddressKnown = isAddressKnown || other.isAddressKnown
         addresses.formUnion(other.addresses)
         indexes.merge(other.indexes) { $0.union($1) }
         sessions.formUnion(other.sessions)
@@ -91,8 +94,10 @@ struct PersonFinder: Sendable {
             {
                 person.hasAccount = true
                 // One that cannot be opened keeps nobody from being erased; the export says so.
-                let email = try? opener.cipher.open(try row.optionalText("email"), column: "users.email")
+                let sealed = try row.optionalText("email")
+                let email = try? opener.cipher.open(sealed, column: "users.email")
                 if let email { person.addresses = [email, email.lowercased()] }
+                person.isAddressKnown = sealed == nil || email != nil
                 if let index = try row.optionalText("email_index") { person.indexes["users.email"] = [index] }
             }
             return person

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Foundation
 internal import Store
 
@@ -7,7 +6,19 @@ extension PersonErasure {
     private static let inUse =
         "somebody reads an older state of the database, a backup for example; erase again once that has ended"
 
-    /// Removes the messages to the person; then looks for them in all files that may name them.
+    /// Removes the messages that were sent to the person, each by itself: one that stays keeps no other.
+    func removeMessages(_ person: Person, _ report: inout ErasureReport) async {
+        guard let folder = files.mailFolder else { return }
+        do {
+            let look = try await OwnThread.run { [files] in try files.removeMessages(to: person.addresses) }
+            report.removedMessages += look.found
+            report.doubts.merge(look.doubts) { $1 }
+        } catch {
+            report.doubts[folder] = error.localizedDescription
+        }
+    }
+
+    /// Removes the messages that came while rows went; then looks for the person in all files that may name them.
     func cleanFiles(_ person: Person, _ report: inout ErasureReport) async {
         await cleanMail(person, &report)
         guard let database = database as? SQLiteDatabase else { return }
@@ -22,12 +33,17 @@ extension PersonErasure {
 
     private func cleanMail(_ person: Person, _ report: inout ErasureReport) async {
         guard let folder = files.mailFolder else { return }
+        await removeMessages(person, &report)
         do {
-            for message in try await Self.onQueue({ [files] in try files.messages(to: person.addresses) }) {
-                try FileManager.default.removeItem(atPath: message.path)
-                report.removedMessages.append(message.path)
+            let look = try await OwnThread.run { [files] in try files.messages(naming: person.search) }
+            let doubts = report.doubts.merging(look.doubts) { first, _ in first }
+            report.doubts = doubts
+            report.files += look.found.filter { doubts[$0] == nil }
+            if !person.isAddressKnown, look.count > 0 {
+                report.doubts[folder] =
+                    "nobody knows any address of theirs to look for in the messages there (\(look.count)); remove those that "
+                    + "are not needed, and erase again"
             }
-            report.files += try await Self.onQueue { [files] in try files.messages(naming: person.search) }
         } catch {
             report.doubts[folder] = error.localizedDescription
         }
@@ -66,19 +82,12 @@ extension PersonErasure {
         var found: [String] = []
         for path in paths {
             do {
-                let isFound = try await Self.onQueue { try RemainsScan.isFound(search, in: path, of: database) }
+                let isFound = try await OwnThread.run { try RemainsScan.isFound(search, in: path, of: database) }
                 if isFound { found.append(path) }
             } catch {
                 report.doubts[path] = "\(error)"
             }
         }
         return found
-    }
-
-    /// Reading a whole file blocks; not on the cooperative pool.
-    private static func onQueue<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result(catching: body)) }
-        }
     }
 }

@@ -10,7 +10,7 @@ package struct ErasureReport: Sendable {
     package var remains: [Remains] = []
     /// Files that still hold their name: of the database, databases that a restore set aside, messages to others.
     package var files: [String] = []
-    /// Files of which nobody can say whether they still hold their name, and why.
+    /// Files, or the folder for mail, of which nobody can say whether they still hold their name, and why.
     package var doubts: [String: String] = [:]
     /// What the proof looked through.
     package var scannedTables = 0
@@ -21,6 +21,9 @@ package struct ErasureReport: Sendable {
     package var isRewritten = false
     /// Whether there was no account, whose address could be looked for as well: it may have been erased before.
     package var isOfIDAlone = false
+    /// Whether no row went, because a message that may be to them stays: the rows alone know the address by which to look
+    /// for it again.
+    package var isHeldBack = false
 
     package var isProven: Bool { remains.isEmpty && files.isEmpty && doubts.isEmpty && unopened == 0 }
 }
@@ -34,11 +37,18 @@ package struct PersonErasure: Sendable {
     let files: PersonFiles
     private let opener: ColumnOpener
 
-    /// - Parameter mailFolder: where messages lie as files, if any do.
-    package init(_ database: any SQLDatabase, cipher: any ColumnCipher, mailFolder: String? = nil) {
+    /// - Parameters:
+    ///   - mailFolder: where messages lie as files, if any do.
+    ///   - removing: what removes a message; nil for the system.
+    package init(
+        _ database: any SQLDatabase, cipher: any ColumnCipher, mailFolder: String? = nil,
+        removing: (@Sendable (String) throws -> Void)? = nil
+    ) {
         self.database = database
         opener = ColumnOpener(cipher: cipher)
-        files = PersonFiles(database: database.location, mailFolder: mailFolder)
+        var files = PersonFiles(database: database.location, mailFolder: mailFolder)
+        if let removing { files.remove = removing }
+        self.files = files
     }
 
     /// How many rows would go, by table; nothing changes.
@@ -65,12 +75,20 @@ package struct PersonErasure: Sendable {
 
     /// Erases, proves, and where free space of the file still holds a name, rewrites the file. What cannot be looked at
     /// once rows have gone is in the report and no error: the report is what says that they have.
+    ///
+    /// The messages to the person go first, and the rows only where all of these did: a message that stays is found by an
+    /// address that nothing but the rows has, so that erasing again would not know of it.
     package func erase(_ id: String) async throws -> ErasureReport {
         var report = ErasureReport()
-        var known: Person?
-        for _ in 0..<Self.maximumRounds {
-            let person = try await PersonFinder(database: database, opener: opener).find(id, known: known)
-            known = person
+        let finder = PersonFinder(database: database, opener: opener)
+        var person = try await finder.find(id)
+        await removeMessages(person, &report)
+        guard report.doubts.isEmpty else {
+            report.isHeldBack = true
+            return report
+        }
+        for round in 0..<Self.maximumRounds {
+            if round > 0 { person = try await finder.find(id, known: person) }
             report.removed.merge(try await remove(person)) { $0 + $1 }
             let scan = try await RemainsScan(database: database, opener: opener).run(person.search)
             report.remains = scan.remains
@@ -79,10 +97,8 @@ package struct PersonErasure: Sendable {
             report.unopened = scan.unopened
             if scan.remains.isEmpty { break }
         }
-        if let person = known {
-            report.isOfIDAlone = !person.hasAccount
-            await cleanFiles(person, &report)
-        }
+        report.isOfIDAlone = !person.hasAccount
+        await cleanFiles(person, &report)
         return report
     }
 

@@ -23,7 +23,7 @@ package struct PersonExport: Sendable {
     /// The document, one row a line, or nil where there is nothing about anybody of that id.
     ///
     /// - Throws: `ColumnCipherError` where something cannot be opened: an export that leaves something out would be
-    ///   no answer; what the system says of a folder for mail that cannot be read.
+    ///   no answer; what the system says of a folder for mail, or a message in it, that cannot be read.
     package func document(of id: String) async throws -> String? {
         let person = try await PersonFinder(database: database, opener: opener).find(id)
         let rows = try await database.read { [opener] connection in

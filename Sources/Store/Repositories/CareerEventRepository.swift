@@ -25,12 +25,13 @@ package struct CareerEventRepository: Sendable {
     ///   - session: nil for a view outside of any session.
     ///   - recommendation: the id of the one that showed the career.
     ///   - id: of the event, for one that may be sent again; nil for a new one.
-    /// - Returns: whether it is new; where it is not, or an event of that id is there, nothing changes.
-    /// - Throws: `StoreError` of code `foreignKeyViolation` where there is no such session or recommendation, of
-    ///   `invalidValue` for anything but a view outside of a session.
+    ///   - claim: what the write into the session was let in for.
+    /// - Returns: whether it is new; where it is not, or an event of that id is there, none is added or taken back.
+    /// - Throws: `StoreError` of code `foreignKeyViolation` where there is no such session or recommendation, or the
+    ///   session is no longer as `claim` has it; of `invalidValue` for anything but a view outside of a session.
     package func record(
         _ kind: CareerEventKind, career: String, in session: String?, recommendation: String? = nil,
-        id: String? = nil
+        id: String? = nil, by claim: SessionOwnerRepository.Claim = .any
     ) async throws -> Bool {
         guard kind == .viewed || session != nil else {
             throw StoreError(.invalidValue, "a career can be \(kind.rawValue) only in a session")
@@ -38,6 +39,7 @@ package struct CareerEventRepository: Sendable {
         let id = id ?? makeID()
         let now = clock()
         return try await database.write { connection in
+            if let session { try Self.settle(claim, on: session, connection) }
             let isNew =
                 try connection.execute(
                     """
@@ -57,9 +59,16 @@ package struct CareerEventRepository: Sendable {
 
     /// Takes back everything of a kind that was done with a career in a session.
     ///
+    /// - Parameter claim: what the write into the session was let in for.
     /// - Returns: whether there was anything.
-    package func undo(_ kind: CareerEventKind, career: String, in session: String) async throws -> Bool {
-        try await database.write { try Self.delete(kind, career: career, in: session, $0) > 0 }
+    /// - Throws: `StoreError` of code `foreignKeyViolation` where the session is no longer as `claim` has it.
+    package func undo(
+        _ kind: CareerEventKind, career: String, in session: String, by claim: SessionOwnerRepository.Claim = .any
+    ) async throws -> Bool {
+        try await database.write { connection in
+            try Self.settle(claim, on: session, connection)
+            return try Self.delete(kind, career: career, in: session, connection) > 0
+        }
     }
 
     /// What was done in a session, oldest first.
@@ -97,6 +106,14 @@ package struct CareerEventRepository: Sendable {
                         query: try row.optionalText("query"), careerIDs: careerIDs))
             }
             return feedback
+        }
+    }
+
+    private static func settle(
+        _ claim: SessionOwnerRepository.Claim, on session: String, _ connection: any SQLConnection
+    ) throws {
+        guard try SessionOwnerRepository.settle(claim, on: session, in: connection) else {
+            throw StoreError(.foreignKeyViolation, "there is no such session for who writes into it")
         }
     }
 

@@ -9,7 +9,7 @@ package struct LLMBudgetState: Sendable, Equatable {
     package let reserved: Int64
     /// Whether the limit is one that an administrator stored, and not that of the settings.
     package let isStored: Bool
-    /// Whether it was all spent, or a call was refused because too little was left, since the limit was last stored.
+    /// Whether it was all spent, or a call was refused while next to nothing was left, since the limit was last stored.
     package let wasUsedUp: Bool
 
     package init(
@@ -24,12 +24,16 @@ package struct LLMBudgetState: Sendable, Equatable {
     }
 
     package var remaining: Int64 { max(0, limit - spent - reserved) }
+
+    /// Whether so much of the limit is next to nothing: less than a call of the usual size may cost, or a twentieth. Where
+    /// more is left, a call that is refused asked for far more than others, which says nothing of the day.
+    package func isLittle(_ amount: Int64, usual: Int64) -> Bool { amount < usual || amount <= limit / 20 }
 }
 
 /// A day's cost has reached a part of its limit; told once a day for each part.
 package struct LLMBudgetAlert: Sendable, Equatable {
-    /// 80 or 100. 100 as well where a call was refused because what is left is less than it could cost: a limit that no
-    /// call may pass is hardly ever met to the last cent.
+    /// 80 or 100. 100 as well where a call was refused while next to nothing was left: a limit that no call may pass is
+    /// hardly ever met to the last cent.
     package let percent: Int
     package let state: LLMBudgetState
 
@@ -59,14 +63,15 @@ package struct LLMBudgetRepository: Sendable {
     /// - Parameters:
     ///   - id: names the reservation.
     ///   - limit: of the day, where no administrator stored another.
+    ///   - usual: what a call of the usual size may cost, for `LLMBudgetState.isLittle`.
     ///   - expiresAt: when the reservation counts as spent if nobody settled it.
-    ///   - usage: whose call it is, without numbers yet. Its row is made with the reservation, so that `settle` finds
-    ///     whether its user was erased meanwhile.
+    ///   - opened: the row that `LLMUsageRepository.open` made for the call. Where it has gone it is not made again, so
+    ///     that `settle` finds that its user was erased meanwhile.
     /// - Returns: the day's state, whether the amount was set aside, which it is not where it would pass the limit, and
     ///   what the day has reached for the first time.
     package func reserve(
-        _ amount: Int64, id: String, day: String, limit: Int64, now: Date, expiresAt: Date,
-        usage: LLMUsageRecord? = nil
+        _ amount: Int64, id: String, day: String, limit: Int64, usual: Int64 = 0, now: Date, expiresAt: Date,
+        opened: LLMUsageRecord? = nil
     ) async throws -> (isReserved: Bool, state: LLMBudgetState, alerts: [LLMBudgetAlert]) {
         try await database.write { connection in
             try Self.open(day, in: connection)
@@ -74,12 +79,12 @@ package struct LLMBudgetRepository: Sendable {
             let state = try Self.state(of: day, limit: limit, in: connection)
             // Not a sum, which could pass the largest number.
             guard amount <= state.remaining else {
-                return (false, state, try Self.alerts(of: state, isRefusal: true, in: connection))
+                return (false, state, try Self.alerts(of: state, refusing: usual, in: connection))
             }
             try connection.execute(
                 "INSERT INTO llm_reservations (id, day, amount, expires_at) VALUES (?, ?, ?, ?)",
                 [.text(id), .text(day), .integer(amount), .time(expiresAt)])
-            if let usage { try LLMUsageRepository.open(usage, in: connection) }
+            if let opened { try LLMUsageRepository.carry(opened, to: day, in: connection) }
             let next = LLMBudgetState(
                 day: day, limit: state.limit, spent: state.spent, reserved: state.reserved + amount,
                 isStored: state.isStored, wasUsedUp: state.wasUsedUp)
@@ -92,14 +97,14 @@ package struct LLMBudgetRepository: Sendable {
     /// - Returns: whether so much is set aside now. It is not where it would pass the limit, or where the reservation
     ///   ran out.
     package func extend(
-        id: String, to amount: Int64, day: String, limit: Int64
+        id: String, to amount: Int64, day: String, limit: Int64, usual: Int64 = 0
     ) async throws -> (isReserved: Bool, alerts: [LLMBudgetAlert]) {
         try await database.write { connection in
             let row = try connection.first("SELECT amount FROM llm_reservations WHERE id = ?", [.text(id)])
             guard let present = try row?.integer("amount") else { return (false, []) }
             let state = try Self.state(of: day, limit: limit, in: connection)
             guard amount - present <= state.remaining else {
-                return (false, try Self.alerts(of: state, isRefusal: true, in: connection))
+                return (false, try Self.alerts(of: state, refusing: usual, in: connection))
             }
             try connection.execute(
                 "UPDATE llm_reservations SET amount = ? WHERE id = ?", [.integer(max(amount, present)), .text(id)])
@@ -110,17 +115,14 @@ package struct LLMBudgetRepository: Sendable {
     /// Notes that a call was refused because too little is left of a day, where that was seen without `reserve`.
     ///
     /// - Returns: what the day has reached with it for the first time.
-    package func refuse(day: String, limit: Int64) async throws -> [LLMBudgetAlert] {
-        // Calls that are refused may be many; only the first has something to write.
-        let isTold = try await database.read { connection in
-            try connection.first("SELECT alerted_100 FROM llm_budget_days WHERE day = ?", [.text(day)])?
-                .bool("alerted_100") ?? false
-        }
-        guard !isTold else { return [] }
+    package func refuse(day: String, limit: Int64, usual: Int64 = 0) async throws -> [LLMBudgetAlert] {
+        // Calls that are refused may be many; only the first that finds next to nothing has something to write.
+        let state = try await state(of: day, limit: limit)
+        guard !state.wasUsedUp, state.isLittle(state.remaining, usual: usual) else { return [] }
         return try await database.write { connection in
             try Self.open(day, in: connection)
             let state = try Self.state(of: day, limit: limit, in: connection)
-            return try Self.alerts(of: state, isRefusal: true, in: connection)
+            return try Self.alerts(of: state, refusing: usual, in: connection)
         }
     }
 
@@ -201,17 +203,19 @@ package struct LLMBudgetRepository: Sendable {
             wasUsedUp: try row?.bool("alerted_100") ?? false)
     }
 
-    /// - Parameter isRefusal: whether a call was refused: then what is set aside counts as well, and the day is used up.
+    /// - Parameter usual: where a call was refused, what one of the usual size may cost: then what is set aside counts as
+    ///   well, and the day is used up where next to nothing is left.
     private static func alerts(
-        of state: LLMBudgetState, isRefusal: Bool = false, in connection: any SQLConnection
+        of state: LLMBudgetState, refusing usual: Int64? = nil, in connection: any SQLConnection
     ) throws -> [LLMBudgetAlert] {
         var alerts: [LLMBudgetAlert] = []
-        let used = isRefusal ? state.spent + state.reserved : state.spent
+        let used = usual == nil ? state.spent : state.spent + state.reserved
+        let isUsedUp = usual.map { state.isLittle(state.remaining, usual: $0) } ?? false
         for (percent, column) in [(80, "alerted_80"), (100, "alerted_100")] {
             // Of a hundredth each, so that no product passes the largest number.
             let threshold = state.limit / 100 * Int64(percent) + state.limit % 100 * Int64(percent) / 100
             // Nothing of nothing is not used up: with a limit of 0 there is still what costs nothing.
-            guard used > 0 && used >= threshold || isRefusal && percent == 100 else { continue }
+            guard used > 0 && used >= threshold || isUsedUp && percent == 100 else { continue }
             let isFirst =
                 try connection.execute(
                     "UPDATE llm_budget_days SET \(column) = 1 WHERE day = ? AND \(column) = 0", [.text(state.day)]) == 1

@@ -29,9 +29,14 @@ package struct LLMUsageRecord: Sendable, Equatable {
     }
 
     /// The same on nobody's behalf.
-    var withoutUser: LLMUsageRecord {
+    var withoutUser: LLMUsageRecord { copy(day: day, userID: nil) }
+
+    /// The same of another day.
+    func on(_ day: String) -> LLMUsageRecord { copy(day: day, userID: userID) }
+
+    private func copy(day: String, userID: String?) -> LLMUsageRecord {
         LLMUsageRecord(
-            day: day, userID: nil, feature: feature, provider: provider, model: model, calls: calls,
+            day: day, userID: userID, feature: feature, provider: provider, model: model, calls: calls,
             inputTokens: inputTokens, outputTokens: outputTokens, cost: cost)
     }
 

@@ -30,8 +30,25 @@ package struct LLMUsageRepository: Sendable {
             ])
     }
 
-    /// Makes the row of who asks, without numbers, where there is none.
-    static func open(_ record: LLMUsageRecord, in connection: any SQLConnection) throws {
+    /// Makes the row of who asks, without numbers, where there is none: once for a call, at its beginning. What the call
+    /// leaves behind looks for that row. Where it has gone its user was erased while the call was under way, and must not
+    /// come back.
+    package func open(_ record: LLMUsageRecord) async throws {
+        guard record.userID != nil else { return }
+        // Of a user's calls on a day only the first has to wait for the lock.
+        if try await database.read({ try Self.has(record, in: $0) }) { return }
+        try await database.write { try Self.open(record, in: $0) }
+    }
+
+    /// Makes the row of a call that goes on after midnight, as long as the one that it began with is there.
+    ///
+    /// - Parameter opened: the row that `open` made.
+    static func carry(_ opened: LLMUsageRecord, to day: String, in connection: any SQLConnection) throws {
+        guard opened.day != day, try has(opened, in: connection) else { return }
+        try open(opened.on(day), in: connection)
+    }
+
+    private static func open(_ record: LLMUsageRecord, in connection: any SQLConnection) throws {
         guard let user = record.userID else { return }
         try connection.execute(
             """
@@ -48,19 +65,21 @@ package struct LLMUsageRepository: Sendable {
     /// Adds the numbers of a call that has ended to the row that `open` made. Where that has gone its user was erased
     /// while the call was under way: then it is nobody's, so that nothing names them again.
     static func settle(_ record: LLMUsageRecord, in connection: any SQLConnection) throws {
-        if let user = record.userID {
-            let row = try connection.first(
-                """
-                SELECT calls FROM llm_usage
-                WHERE day = ? AND user_id = ? AND feature = ? AND provider = ? AND model = ?
-                """,
-                [
-                    .text(record.day), .text(user), .text(record.feature), .text(record.provider),
-                    .text(record.model),
-                ])
-            guard row != nil else { return try add(record.withoutUser, in: connection) }
-        }
-        try add(record, in: connection)
+        let isNamed = try record.userID == nil || has(record, in: connection)
+        try add(isNamed ? record : record.withoutUser, in: connection)
+    }
+
+    /// Whether there is a row that the numbers of `record` are added to.
+    private static func has(_ record: LLMUsageRecord, in connection: any SQLConnection) throws -> Bool {
+        try connection.first(
+            """
+            SELECT calls FROM llm_usage
+            WHERE day = ? AND user_id = ? AND feature = ? AND provider = ? AND model = ?
+            """,
+            [
+                .text(record.day), .text(record.userID ?? ""), .text(record.feature), .text(record.provider),
+                .text(record.model),
+            ]) != nil
     }
 
     /// Whether any row is of this user: who was erased has none.

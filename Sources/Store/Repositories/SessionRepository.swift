@@ -86,12 +86,15 @@ package struct SessionRepository: Sendable {
 
     /// Stores what was asked and replied in an existing session, with the recommendation that was the reply.
     ///
-    /// - Parameter recommendation: stored in the same transaction; where the session has one of that id already,
-    ///   the request came again and nothing changes.
-    /// - Returns: whether there is such a session.
+    /// - Parameters:
+    ///   - recommendation: stored in the same transaction; where the session has one of that id already, the request
+    ///     came again and nothing changes.
+    ///   - claim: what the write was let in for.
+    /// - Returns: whether there is such a session, and it is yet as `claim` has it.
     /// - Throws: `StoreError` of code `uniqueViolation` where the recommendation's id is another session's.
     package func attach(
-        request: String, reply: String, recommendation: RecommendationRecord? = nil, to id: String
+        request: String, reply: String, recommendation: RecommendationRecord? = nil, to id: String,
+        by claim: SessionOwnerRepository.Claim = .any
     ) async throws -> Bool {
         let now = SQLValue.time(clock())
         let sealedRequest = try cipher.seal(request, column: "sessions.request")
@@ -100,6 +103,7 @@ package struct SessionRepository: Sendable {
             try RecommendationRepository.Sealed($0, request: request, cipher: cipher)
         }
         return try await database.write { connection in
+            guard try SessionOwnerRepository.settle(claim, on: id, in: connection) else { return false }
             if let recommendation,
                 try RecommendationRepository.session(of: recommendation.record.id, in: connection) == id
             {

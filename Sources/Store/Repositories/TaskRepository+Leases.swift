@@ -7,7 +7,8 @@ extension TaskRepository {
 
     /// Takes the most urgent tasks that are due: by priority, then by how long they have been due.
     ///
-    /// Tasks whose lease ran out come first to be due again, or are over where that was their last attempt.
+    /// Tasks whose lease ran out come first to be due again, or are over where that was their last attempt. A lease that was
+    /// given by a clock that was ahead ends `seconds` from now, unless its worker prolongs it.
     ///
     /// - Parameters:
     ///   - kinds: only tasks of these.
@@ -24,7 +25,8 @@ extension TaskRepository {
         }
         let token = makeID()
         return try await database.write { connection in
-            try Self.releaseLapsed(now: now, lease: seconds, in: connection)
+            try Self.shortenLeasesAhead(now: now, lease: seconds, in: connection)
+            try Self.releaseLapsed(now: now, in: connection)
             let rows = try connection.query(
                 """
                 UPDATE tasks SET state = 'running', attempts = attempts + 1, lease_owner = ?, lease_token = ?,
@@ -57,31 +59,44 @@ extension TaskRepository {
             [.time(now)] + kinds.map(SQLValue.text))
         if waiting != nil { return true }
         let lapsed = try connection.first(
-            "SELECT id FROM tasks WHERE \(isLapsed) LIMIT 1", lapsing(now: now, lease: lease))
+            "SELECT id FROM tasks WHERE state = 'running' AND (lease_until <= ? OR \(isAhead)) LIMIT 1",
+            [.time(now)] + ahead(now: now, lease: lease))
         return lapsed != nil
     }
 
-    /// A lease that ran out, or was given by a clock that was ahead and has been set right since. That it was shows in an
-    /// end that no lease has, or in a later one than that of a lease given now for a task that begins in the future. Who
-    /// still works under it has prolonged it by the right clock within a third of its time.
-    private static let isLapsed = """
-        state = 'running' AND (lease_until <= ? OR lease_until > ? OR (lease_until > ? AND started_at > ?))
-        """
+    /// A lease that was given by a clock that was ahead and has been set right since: it has an end that no lease has, or
+    /// a later one than a lease given now, for a task that begins in the future.
+    private static let isAhead = "(lease_until > ? OR (lease_until > ? AND started_at > ?))"
 
-    private static func lapsing(now: Date, lease: TimeInterval) -> [SQLValue] {
+    private static func ahead(now: Date, lease: TimeInterval) -> [SQLValue] {
         [
-            .time(now), .time(now + longestLease + clockTolerance), .time(now + lease + clockTolerance),
+            .time(now + longestLease + clockTolerance), .time(now + lease + clockTolerance),
             .time(now + clockTolerance),
         ]
     }
 
+    /// Lets leases of a clock that was ahead end as if they were given now. Whether their workers are alive is not known:
+    /// who is prolongs its lease within a third of its time, and who is not loses it at its end.
+    private static func shortenLeasesAhead(
+        now: Date, lease: TimeInterval, in connection: any SQLConnection
+    ) throws {
+        try connection.execute(
+            """
+            UPDATE tasks SET lease_until = ?, \(startedByNow) WHERE state = 'running' AND \(isAhead)
+            """,
+            [.time(now + lease), .time(now), .time(now)] + ahead(now: now, lease: lease))
+    }
+
+    /// No task began later than now, which both marks stand for; else its lease is taken for one of that clock again.
+    private static let startedByNow = "started_at = CASE WHEN started_at > ? THEN ? ELSE started_at END"
+
     /// Ends the leases that ran out, of whatever kind of task: their workers were killed, or hang.
-    private static func releaseLapsed(now: Date, lease: TimeInterval, in connection: any SQLConnection) throws {
+    private static func releaseLapsed(now: Date, in connection: any SQLConnection) throws {
         let rows = try connection.query(
             """
             SELECT id, lease_token, lease_owner, attempts, maximum_attempts, cancel_requested, due_at FROM tasks
-            WHERE \(isLapsed)\(connection.dialect.skippingLockedRows)
-            """, lapsing(now: now, lease: lease))
+            WHERE state = 'running' AND lease_until <= ?\(connection.dialect.skippingLockedRows)
+            """, [.time(now)])
         for row in rows {
             let lease = TaskLease(taskID: try row.text("id"), token: try row.text("lease_token"))
             let state = try stateAfterFailure(row)
@@ -136,14 +151,16 @@ extension TaskRepository {
     /// Lets leases hold for so many seconds from now.
     package func prolong(_ leases: [TaskLease], for seconds: TimeInterval) async throws -> LeaseReport {
         guard !leases.isEmpty else { return LeaseReport() }
-        let until = SQLValue.time(clock() + min(seconds, Self.longestLease))
+        let now = clock()
+        let until = SQLValue.time(now + min(seconds, Self.longestLease))
         return try await database.write { connection in
             try Self.report(leases) { lease in
                 try connection.first(
                     """
-                    UPDATE tasks SET lease_until = ? WHERE id = ? AND lease_token = ? AND state = 'running'
+                    UPDATE tasks SET lease_until = ?, \(Self.startedByNow)
+                    WHERE id = ? AND lease_token = ? AND state = 'running'
                     RETURNING cancel_requested
-                    """, [until, .text(lease.taskID), .text(lease.token)])
+                    """, [until, .time(now), .time(now), .text(lease.taskID), .text(lease.token)])
             }
         }
     }

@@ -3,8 +3,8 @@ package import Foundation
 /// The queue of work that outlives a request: storing tasks, and looking at them.
 ///
 /// Times are those of `clock`; leases of several processes agree as far as their clocks do. A clock that was ahead and was
-/// set right leaves times behind that are too far in the future: leases of such times do not hold, and `mendTimes` moves
-/// the tasks that wait for them.
+/// set right leaves times behind that are too far in the future: leases of such times are cut to what one lasts, and
+/// `mendTimes` moves the tasks that wait for them.
 package struct TaskRepository: Sendable {
     /// What the clocks of two processes may differ by.
     package static let clockTolerance: TimeInterval = 300

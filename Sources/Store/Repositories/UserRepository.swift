@@ -88,17 +88,7 @@ package struct UserRepository: Sendable {
     /// - Returns: whether there is such an account.
     package func setState(_ state: UserState, of id: String) async throws -> Bool {
         let now = SQLValue.time(clock())
-        return try await database.write { connection in
-            let isThere =
-                try connection.execute(
-                    "UPDATE users SET state = ?, updated_at = ? WHERE id = ?", [.text(state.rawValue), now, .text(id)])
-                == 1
-            if state == .disabled {
-                try connection.execute("DELETE FROM web_sessions WHERE user_id = ?", [.text(id)])
-                try connection.execute("DELETE FROM sign_in_links WHERE user_id = ?", [.text(id)])
-            }
-            return isThere
-        }
+        return try await database.write { try Self.set(state, of: id, now, $0) }
     }
 
     /// Gives an account another role and revokes its keys that may more than that.
@@ -107,15 +97,44 @@ package struct UserRepository: Sendable {
     /// - Returns: whether there is such an account.
     package func setRole(_ role: String, of id: String, revokingKeysOf excess: [String]) async throws -> Bool {
         let now = SQLValue.time(clock())
+        return try await database.write { try Self.set(role, of: id, revokingKeysOf: excess, now, $0) }
+    }
+
+    /// Does what `setRole` and `setState` do: both or neither.
+    ///
+    /// - Returns: whether there is such an account.
+    package func set(
+        role: String, revokingKeysOf excess: [String], state: UserState, of id: String
+    ) async throws -> Bool {
+        let now = SQLValue.time(clock())
         return try await database.write { connection in
-            for role in excess {
-                try connection.execute(
-                    "UPDATE api_keys SET revoked_at = ? WHERE user_id = ? AND role = ? AND revoked_at IS NULL",
-                    [now, .text(id), .text(role)])
-            }
-            return try connection.execute(
-                "UPDATE users SET role = ?, updated_at = ? WHERE id = ?", [.text(role), now, .text(id)]) == 1
+            guard try Self.set(role, of: id, revokingKeysOf: excess, now, connection) else { return false }
+            return try Self.set(state, of: id, now, connection)
         }
+    }
+
+    private static func set(
+        _ state: UserState, of id: String, _ now: SQLValue, _ connection: any SQLConnection
+    ) throws -> Bool {
+        if state == .disabled {
+            try connection.execute("DELETE FROM web_sessions WHERE user_id = ?", [.text(id)])
+            try connection.execute("DELETE FROM sign_in_links WHERE user_id = ?", [.text(id)])
+        }
+        return try connection.execute(
+            "UPDATE users SET state = ?, updated_at = ? WHERE id = ?", [.text(state.rawValue), now, .text(id)]) == 1
+    }
+
+    private static func set(
+        _ role: String, of id: String, revokingKeysOf excess: [String], _ now: SQLValue,
+        _ connection: any SQLConnection
+    ) throws -> Bool {
+        for role in excess {
+            try connection.execute(
+                "UPDATE api_keys SET revoked_at = ? WHERE user_id = ? AND role = ? AND revoked_at IS NULL",
+                [now, .text(id), .text(role)])
+        }
+        return try connection.execute(
+            "UPDATE users SET role = ?, updated_at = ? WHERE id = ?", [.text(role), now, .text(id)]) == 1
     }
 
     /// Stores another password's hash.

@@ -18,7 +18,12 @@ final class GroupCommitter: Sendable {
         var isScheduled = false
         var isClosed = false
         var statistics = WriteStatistics()
-        var failure: StoreError.Code?
+        private(set) var failure: StoreError.Code?
+
+        /// Remembers what became of a write; that the file is broken stands until the database is opened anew.
+        mutating func note(_ failure: StoreError.Code?) {
+            if self.failure?.isLasting != true { self.failure = failure }
+        }
     }
 
     private let location: String
@@ -41,7 +46,7 @@ final class GroupCommitter: Sendable {
     var statistics: WriteStatistics { state.withLock { $0.statistics } }
 
     /// Why the last write was not stored that had something to store; nil where it was. Neither a write that waited too
-    /// long nor one that the rules of the data refused counts.
+    /// long nor one that the rules of the data refused counts. A broken file stays the reason, whatever is stored after.
     var failure: StoreError.Code? { state.withLock { $0.failure } }
 
     var waitingCount: Int { state.withLock { $0.waiting.count } }
@@ -106,7 +111,9 @@ final class GroupCommitter: Sendable {
                 if database.totalChangesCount != before { hasChanges = true }
             } catch {
                 rejected += 1
-                if let error = error as? StoreError, error.saysNothingIsStored { failure = error.code }
+                if let error = error as? StoreError, error.saysNothingIsStored, failure?.isLasting != true {
+                    failure = error.code
+                }
                 outcomes.append { write.fail(error) }
                 // A full disk and its like undo the whole transaction, and what went before with it.
                 guard database.isInsideTransaction else { return fail(group, with: error) }
@@ -125,7 +132,7 @@ final class GroupCommitter: Sendable {
         }
         state.withLock { state in
             state.statistics.addCommit(of: group.count - rejected, rejected: rejected)
-            if failure != nil || hasChanges { state.failure = failure }
+            if failure != nil || hasChanges { state.note(failure) }
         }
         for tell in outcomes { tell() }
         afterCommit(database)
@@ -149,7 +156,7 @@ final class GroupCommitter: Sendable {
         let failure = (typed as? StoreError).flatMap { $0.saysNothingIsStored ? $0.code : nil }
         state.withLock { state in
             state.statistics.failed += writes.count
-            if let failure { state.failure = failure }
+            if let failure { state.note(failure) }
         }
         for write in writes { write.fail(typed) }
     }

@@ -21,7 +21,7 @@ package enum SQLiteBackup {
         clock: @escaping @Sendable () -> Date = { Date() }, pagesPerStep: Int = pagesPerStep,
         progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) async throws -> BackupManifest {
-        try await SQLiteDatabase.onQueue {
+        try await OwnThread.run {
             guard try DurableFile.status(of: database) != nil else {
                 throw StoreError(
                     .cannotOpen, "there is no database", location: database, mend: "Name its folder with --data.")
@@ -56,7 +56,7 @@ package enum SQLiteBackup {
     ///
     /// - Throws: `StoreError` that names the file and says what is wrong with it.
     package static func check(_ file: String, known: [Migration] = Migration.all) async throws -> BackupCheck {
-        try await SQLiteDatabase.onQueue { try look(file, known: known) }
+        try await OwnThread.run { try look(file, known: known) }
     }
 
     /// - Parameter known: nil takes the schema for right, whatever it is: an older program may save a newer database.

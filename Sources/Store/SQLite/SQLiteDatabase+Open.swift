@@ -13,14 +13,14 @@ extension SQLiteDatabase {
     /// - Throws: `StoreError` that names the file and says how to mend it: `notADatabase`, `foreignDatabase`,
     ///   `damaged`, `notWritable`, `cannotOpen`, `diskFull` or `busy`.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLiteDatabase {
-        try await onQueue { try SQLiteDatabase(opening: settings, temporaryFolder: nil) }
+        try await OwnThread.run { try SQLiteDatabase(opening: settings, temporaryFolder: nil) }
     }
 
     /// A database of its own in a new folder, which goes when the object does; for tests and trials.
     package static func temporary(durability: SQLiteSettings.Durability = .normal) async throws -> SQLiteDatabase {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("pathlight-\(UUID().uuidString)")
         let settings = SQLiteSettings(path: folder.appendingPathComponent("pathlight.sqlite").path)
-        return try await onQueue {
+        return try await OwnThread.run {
             try SQLiteDatabase(opening: settings, durability: durability, temporaryFolder: folder.path)
         }
     }

@@ -28,7 +28,7 @@ extension SQLiteDatabase {
     /// Runs `body` outside any transaction, on a connection of its own that closes afterwards.
     private func onConnection(_ body: @escaping @Sendable (Database) throws -> Void) async throws {
         let settings = settings
-        try await Self.onQueue {
+        try await OwnThread.run {
             do {
                 var configuration = Configuration()
                 configuration.label = "pathlight.rewrite"

@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import GRDB
 
@@ -30,7 +29,8 @@ package final class SQLiteDatabase: SQLDatabase {
     /// What the writing side has done since the database was opened.
     package var writeStatistics: WriteStatistics { committer.statistics }
 
-    /// Why the last write that had something to store was not stored; nil where it was.
+    /// Why the last write that had something to store was not stored; nil where it was. That the file is broken stays the
+    /// reason as long as the database is open.
     package var writeFailure: StoreError.Code? { committer.failure }
 
     /// Writes that wait for their transaction now.
@@ -131,7 +131,7 @@ package final class SQLiteDatabase: SQLDatabase {
             }
             if isIdle { continuation.resume() }
         }
-        try await Self.onQueue { [pool, committer, logKeeper, location, folderLock, heldFiles] in
+        try await OwnThread.run { [pool, committer, logKeeper, location, folderLock, heldFiles] in
             defer { folderLock.release() }
             do {
                 pool.writeWithoutTransaction { database in
@@ -148,13 +148,6 @@ package final class SQLiteDatabase: SQLDatabase {
             } catch let error as DatabaseError {
                 throw StoreError(error, at: location)
             }
-        }
-    }
-
-    /// Runs what blocks away from the cooperative pool.
-    static func onQueue<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result(catching: body)) }
         }
     }
 

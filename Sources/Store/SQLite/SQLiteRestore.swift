@@ -33,7 +33,7 @@ package enum SQLiteRestore {
         known: [Migration] = Migration.all, pagesPerStep: Int = SQLiteBackup.pagesPerStep,
         progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) async throws -> RestoreReport {
-        try await SQLiteDatabase.onQueue {
+        try await OwnThread.run {
             guard let source = try DurableFile.status(of: file) else {
                 throw StoreError(.cannotOpen, "there is no such file", location: file, mend: "Name a backup.")
             }

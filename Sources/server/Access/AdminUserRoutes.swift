@@ -59,8 +59,12 @@ struct AdminUserRoutes {
                 "This is the account that you use; another admin must take it out of service or change its role.")
         }
         do {
-            if let role = change.role { try await access.identity.setRole(role, of: id) }
-            if let state = change.state { try await access.identity.setState(state, of: id) }
+            // In one write: a reply that nothing was kept holds for both.
+            if let role = change.role {
+                try await access.identity.setRole(role, state: change.state, of: id)
+            } else if let state = change.state {
+                try await access.identity.setState(state, of: id)
+            }
         } catch let error as IdentityError where error.code == .notFound {
             throw Self.missing(id)
         }

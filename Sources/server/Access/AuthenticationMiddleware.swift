@@ -9,6 +9,9 @@ import Platform
 package struct AuthenticationMiddleware: RouterMiddleware {
     package typealias Context = RequestScope
 
+    /// The routes by which somebody signs out.
+    private static let signOuts: Set<String> = ["/sign-out", "/api/auth/sign-out"]
+
     let access: AccessControl
 
     package init(access: AccessControl) { self.access = access }
@@ -27,7 +30,7 @@ package struct AuthenticationMiddleware: RouterMiddleware {
             do {
                 scope.principal = try await access.identity.principal(webSession: token)
             } catch let error as IdentityError where error.isAboutTheCredential {
-                return try endedSession(error, request)
+                return try endedSession(error, token, request, scope)
             }
         }
         return try await next(request, scope)
@@ -36,7 +39,10 @@ package struct AuthenticationMiddleware: RouterMiddleware {
     /// A browser sends the cookie of a session that has ended until it is told to forget it. Somebody who opens a page
     /// is sent to the same page again, now as anonymous, and somebody who sends a form to where they sign in; a program is
     /// told.
-    private func endedSession(_ error: IdentityError, _ request: Request) throws -> Response {
+    private func endedSession(
+        _ error: IdentityError, _ token: String, _ request: Request, _ scope: RequestScope
+    ) throws -> Response {
+        let forgets = clearsStorage(error, token, request, scope)
         let isPage = request.asksForPage
         let next =
             if isPage, request.method == .get {
@@ -47,12 +53,24 @@ package struct AuthenticationMiddleware: RouterMiddleware {
                 String?.none
             }
         if let page = next {
-            return Response(
-                status: .seeOther,
-                headers: [.location: page, .setCookie: access.cookie.clearing, .cacheControl: "no-store"])
+            var reply = Response.led(to: page, cookie: access.cookie.clearing)
+            if forgets { reply.clearBrowserStorage() }
+            return reply
         }
         guard var problem = AccessProblems.problem(for: error) else { throw error }
         problem.headers[.setCookie] = access.cookie.clearing
+        if forgets { problem.headers.clearBrowserStorage() }
         throw problem
+    }
+
+    /// Whether the browser keeps what is not for who uses it now: a session that there was may have been ended from
+    /// elsewhere, because this browser was left behind signed in. A cookie that is none of ours tells nothing, since any
+    /// other host of the domain may have set it; who presses “Sign out” wants it gone all the same.
+    private func clearsStorage(
+        _ error: IdentityError, _ token: String, _ request: Request, _ scope: RequestScope
+    ) -> Bool {
+        if error.code != .invalidCredential || access.identity.hasMade(webSession: token) { return true }
+        guard request.method == .post, let path = scope.endpointPath, Self.signOuts.contains(path) else { return false }
+        return ForgeryCheck(access: access).isFromHere(request, scope)
     }
 }

@@ -39,7 +39,7 @@ struct ForgeryCheck {
 
     /// What the browser says of the page that sends the request. Programs say nothing, and have no cookies of ours
     /// that somebody could misuse.
-    private func isFromHere(_ request: Request, _ scope: RequestScope) -> Bool {
+    func isFromHere(_ request: Request, _ scope: RequestScope) -> Bool {
         if let site = request.headers[.secFetchSite] { return site == "same-origin" || site == "none" }
         guard let origin = request.headers[.origin] else { return true }
         let parts = origin.split(separator: "/", omittingEmptySubsequences: false)

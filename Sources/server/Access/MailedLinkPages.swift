@@ -28,7 +28,8 @@ struct MailedLinkPages {
 
     func add(to router: GuardedRouter) {
         router.get("/forgot-password", .everyone) { request, scope in
-            let isSent = try request.readQuery { $0.bool("sent") } ?? false
+            // The message that a password was changed leads here.
+            let isSent = try request.readQuery(only: ["sent"]) { $0.bool("sent") } ?? false
             return try forgotten(FormState(), isSent: isSent, request, scope)
         }
         router.post("/forgot-password", .everyone) { request, scope in try await requestReset(request, scope) }

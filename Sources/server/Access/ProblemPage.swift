@@ -34,7 +34,8 @@ package struct ProblemPage: Sendable {
         }
         let words = Self.words(for: problem)
         var texts = ["text": words.text]
-        texts["again"] = home ?? (routes.methods(for: path).contains("GET") ? AccountPages.ownPath(path) : nil)
+        let isPage = routes.methods(for: path).contains("GET")
+        texts["again"] = home ?? (isPage ? AccountPages.ownPath(SecretLink.again(path, request)) : nil)
         if problem.status.kind == .serverError { texts["reference"] = scope.requestID }
         return page.response(title: words.title, texts: texts, status: problem.status, headers: problem.headers)
     }

@@ -11,7 +11,13 @@ extension Response {
         return Response(status: .seeOther, headers: headers)
     }
 
+    /// As of its header fields.
+    mutating func clearBrowserStorage() { headers.clearBrowserStorage() }
+}
+
+extension HTTPFields {
     /// Has the browser forget what the service's pages keep in its storage: answers, texts and results are not for who
-    /// uses a shared computer next. Only for who was signed in: with a cookie, no other site can have sent the request.
-    mutating func clearBrowserStorage() { headers[.clearSiteData] = "\"storage\"" }
+    /// uses a shared computer next. Only for who is or was signed in: with a cookie, no other site can have sent the
+    /// request.
+    mutating func clearBrowserStorage() { self[.clearSiteData] = "\"storage\"" }
 }

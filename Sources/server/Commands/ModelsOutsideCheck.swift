@@ -1,10 +1,10 @@
 internal import Foundation
 internal import Logging
-internal import Platform
+package import Platform
 internal import Store
 
 /// What `pathlight doctor` looks at where features ask language models, and in the ways out.
-enum ModelsOutsideCheck {
+package enum ModelsOutsideCheck {
     private static let subject = "models_outside"
     /// An answer of a few words.
     private static let tokens = 60
@@ -67,8 +67,11 @@ enum ModelsOutsideCheck {
         }
     }
 
-    /// One question, by the gateway so that it is counted.
-    private static func ask(_ gateway: LLMGateway) async throws(LLMError) -> Double {
+    /// One question, by the gateway so that it is counted. At its deadline a call is let go, and what it cost is written
+    /// beside it: that is waited for, since the database is closed after this.
+    ///
+    /// - Returns: how many seconds the answer took.
+    package static func ask(_ gateway: LLMGateway) async throws(LLMError) -> Double {
         let start = ContinuousClock.now
         let prompt: FilledPrompt
         do throws(PromptError) {
@@ -78,8 +81,15 @@ enum ModelsOutsideCheck {
         } catch {
             throw .badRequest("\(error)")
         }
-        _ = try await gateway.text(
-            LLMRequest(feature: "doctor", prompt: prompt, maximumOutputTokens: tokens, usesCache: false))
-        return (ContinuousClock.now - start).inSeconds
+        do throws(LLMError) {
+            _ = try await gateway.text(
+                LLMRequest(feature: "doctor", prompt: prompt, maximumOutputTokens: tokens, usesCache: false))
+        } catch {
+            await gateway.settled()
+            throw error
+        }
+        let seconds = (ContinuousClock.now - start).inSeconds
+        await gateway.settled()
+        return seconds
     }
 }

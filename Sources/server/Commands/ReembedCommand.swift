@@ -188,6 +188,7 @@ enum Embedding {
         if !report.damaged.isEmpty {
             lines += report.damaged.map { "set aside: \($0)" }
         }
+        if let refused = report.refused { lines.append("\(refused)") }
         if !report.isComplete {
             lines.append(
                 "\(report.embedded) careers embedded in \(seconds) s; more are to do, and the vectors in use are the old ones: "
@@ -198,7 +199,7 @@ enum Embedding {
                     + "interrupted run, in \(seconds) s; \(report.sampled) checked by computing them again, greatest difference "
                     + "\(String(format: "%.1e", report.greatestDifference)); generation \(report.generation ?? 0) is in use"
             )
-        } else {
+        } else if report.refused == nil {
             lines.append("nothing to do: the vectors of all \(report.careers) careers fit")
         }
         return lines.joined(separator: "\n")

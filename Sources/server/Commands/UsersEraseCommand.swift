@@ -9,7 +9,8 @@ struct UsersEraseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "erase", abstract: "Removes everything about one person, then looks for what is left of them.",
         discussion: """
-            Everything goes in one transaction, and messages to their address that lie as files in the folder for mail. Then \
+            Messages to their address that lie as files in the folder for mail go first; where one of these stays, nothing \
+            else is erased, since nobody would know the address afterwards. Then everything goes in one transaction, and \
             every column of text or bytes of every table is read, the files of the database as they lie on the disk, \
             databases that a restore set aside, and the other messages; ends with 1 where a name of theirs is still found or \
             something could not be looked at. Run it with the service's settings: where mail went to them and neither \
@@ -89,7 +90,11 @@ struct UsersEraseCommand: AsyncParsableCommand {
         var lines = ["removed:"] + lines(report.removed).map { "  \($0)" }
         lines += report.removedMessages.map { "  the message \($0)" }
         lines.append(
-            "looked through \(report.scannedValues) values in \(report.scannedTables) tables of \(places.database)")
+            report.isHeldBack
+                ? "NOTHING WAS ERASED in \(places.database): it alone knows the address by which messages that stay are found; "
+                    + "see that they can be read and removed, or move what is not to them elsewhere, and erase again"
+                : "looked through \(report.scannedValues) values in \(report.scannedTables) tables of "
+                    + places.database)
         let absence = FileManager.default.fileExists(atPath: places.mailFolder) ? "" : ", which is not there"
         let limit =
             places.isMailSet ? "" : "; files of mail elsewhere were not looked at: no `mail.folder` is set here"
@@ -149,6 +154,7 @@ struct UsersEraseCommand: AsyncParsableCommand {
             let scannedValues: Int
             let rewritten: Bool
             let ofIdAlone: Bool
+            let heldBack: Bool
             let proven: Bool
         }
         let answer = Answer(
@@ -158,7 +164,8 @@ struct UsersEraseCommand: AsyncParsableCommand {
             files: report.files,
             doubts: report.doubts.sorted { $0.key < $1.key }.map { .init(file: $0.key, reason: $0.value) },
             unopened: report.unopened, scannedTables: report.scannedTables, scannedValues: report.scannedValues,
-            rewritten: report.isRewritten, ofIdAlone: report.isOfIDAlone, proven: report.isProven)
+            rewritten: report.isRewritten, ofIdAlone: report.isOfIDAlone, heldBack: report.isHeldBack,
+            proven: report.isProven)
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -47,6 +47,8 @@ package final class AdmissionGuard: ChannelDuplexHandler, RemovableChannelHandle
     private var isDeaf = false
     /// Whether the connection is closed after what waits.
     private var endsWithQueue = false
+    /// Whether the last reply is on its way, with which it is.
+    private var isEnding = false
 
     package init(admission: Admission, metrics: HTTPMetrics, logger: Logger) {
         self.admission = admission
@@ -111,6 +113,7 @@ package final class AdmissionGuard: ChannelDuplexHandler, RemovableChannelHandle
     }
 
     private func goOn(_ context: ChannelHandlerContext) {
+        if isEnding { return }
         var hasHandedOn = false
         while !held.isEmpty, mayGoOn(context) {
             let next = held.removeFirst()
@@ -149,7 +152,7 @@ package final class AdmissionGuard: ChannelDuplexHandler, RemovableChannelHandle
             isWhole = true
             if let head = refused?.head {
                 let isClosing = head.headerFields[.connection]?.lowercased() == "close"
-                refuse(context, saysClose: isClosing)
+                refuse(context, saysClose: isClosing || isLast)
                 if isClosing { context.close(promise: nil) }
                 return
             }
@@ -228,15 +231,29 @@ package final class AdmissionGuard: ChannelDuplexHandler, RemovableChannelHandle
     // MARK: Writing
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        let part = unwrapOutboundIn(data)
-        if case .head(let head) = part, head.status.kind != .informational { leave() }
-        context.write(data, promise: promise)
-        guard case .end = part else { return }
-        // Its end may have come after the head of its reply.
-        leave()
-        isAnswered = true
-        if isWhole { goOn(context) }
+        switch unwrapOutboundIn(data) {
+        case .head(var head) where head.status.kind != .informational:
+            leave()
+            if isLast { head.headerFields[.connection] = "close" }
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .head, .body: context.write(data, promise: promise)
+        case .end:
+            // Its request's end may have come after the head of its reply.
+            leave()
+            isAnswered = true
+            isEnding = isLast
+            let promise = isEnding ? promise ?? context.eventLoop.makePromise() : promise
+            if isEnding {
+                // What is not flushed yet would be lost.
+                promise?.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+            }
+            context.write(data, promise: promise)
+            if isWhole { goOn(context) }
+        }
     }
+
+    /// Whether the request whose turn it is is the last one of its connection.
+    private var isLast: Bool { endsWithQueue && held.isEmpty && isWhole }
 
     package func triggerUserOutboundEvent(
         context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?

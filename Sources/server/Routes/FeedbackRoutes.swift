@@ -37,12 +37,19 @@ struct FeedbackRoutes {
                 // What was looked at was looked at: a view cannot be taken back, and the field is not known there.
                 isUndone: kind == .viewed ? false : fields.bool("undo") ?? false)
         }
-        try await guardian.requireWritable(named.session, scope.principal)
+        // Who looks at a career of a list does not go on with it: on a shared computer it may be another's.
+        let claim = try await guardian.requireWritable(named.session, scope.principal, adopts: kind != .viewed)
         try await requireRecommendation(named)
-        return named.isUndone ? try await undo(kind, named) : try await record(kind, named, scope)
+        do {
+            return named.isUndone ? try await undo(kind, named, claim) : try await record(kind, named, claim, scope)
+        } catch let error as StoreError where error.code == .foreignKeyViolation {
+            throw ResultRoutes.noSession(named.session)
+        }
     }
 
-    private func record(_ kind: CareerEventKind, _ named: Named, _ scope: RequestScope) async throws -> Response {
+    private func record(
+        _ kind: CareerEventKind, _ named: Named, _ claim: SessionOwnerRepository.Claim, _ scope: RequestScope
+    ) async throws -> Response {
         // A list that was shown may hold a career that was retired since.
         let generation = pathways.recommender.current
         guard generation.careers[named.career] != nil || generation.absent[named.career] != nil else {
@@ -50,14 +57,9 @@ struct FeedbackRoutes {
                 .careerNotFound, "There is no career “\(excerpt(of: named.career))”.",
                 errors: [FieldError(path: "career_id", message: "there is no such career")])
         }
-        let isNew: Bool
-        do {
-            isNew = try await pathways.events.record(
-                kind, career: named.career, in: named.session, recommendation: named.recommendation,
-                id: scope.effectID(for: "event"))
-        } catch let error as StoreError where error.code == .foreignKeyViolation {
-            throw ResultRoutes.noSession(named.session)
-        }
+        let isNew = try await pathways.events.record(
+            kind, career: named.career, in: named.session, recommendation: named.recommendation,
+            id: scope.effectID(for: "event"), by: claim)
         // A view is new each time, and its retry under a key has found its own row; the others stand once.
         let stored =
             kind == .viewed
@@ -72,8 +74,10 @@ struct FeedbackRoutes {
     }
 
     /// Takes an event back. The career may have left the catalogue meanwhile.
-    private func undo(_ kind: CareerEventKind, _ named: Named) async throws -> Response {
-        _ = try await pathways.events.undo(kind, career: named.career, in: named.session)
+    private func undo(
+        _ kind: CareerEventKind, _ named: Named, _ claim: SessionOwnerRepository.Claim
+    ) async throws -> Response {
+        _ = try await pathways.events.undo(kind, career: named.career, in: named.session, by: claim)
         return reply(
             status: .ok, kind, named, recommendation: named.recommendation, isRecorded: false, at: nil)
     }

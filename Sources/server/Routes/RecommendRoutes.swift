@@ -5,6 +5,13 @@ internal import Store
 
 /// `POST /api/results/recommend/` and `POST /api/recommend/batch/`.
 struct RecommendRoutes {
+    /// A stored session that a request goes on with.
+    private struct Continued {
+        let id: String
+        let answers: AnswerSheet?
+        let claim: SessionOwnerRepository.Claim
+    }
+
     static let maximumBatch = 256
     /// What costs no more than a few single requests do.
     private static let smallBatch = 8
@@ -28,15 +35,14 @@ struct RecommendRoutes {
 
     private func recommend(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let body = try await request.readJSON(in: scope)
-        let named = Self.sessionID(in: body)
-        let stored = try await answers(of: named, scope)
+        let continued = try await session(Self.sessionID(in: body), scope)
         var isPersonal = true
         var wanted = try FieldReader.read(body, limits: scope.limits) { fields in
             _ = fields.string("session_id", maxBytes: Self.maximumSessionIDBytes, allowEmpty: false)
             isPersonal = fields.bool("personalise") ?? true
-            return reader.request(fields, storedAnswers: stored)
+            return reader.request(fields, storedAnswers: continued?.answers)
         }
-        if isPersonal, let named { wanted.history = try await history(of: named) }
+        if isPersonal, let continued { wanted.history = try await history(of: continued.id) }
         giveUpPlace(scope, requests: 1)
         let reply = try await scope.watchingClient { [wanted] in try await pathways.recommender.recommend(wanted) }
         RequestTrace.current?.recommended([reply])
@@ -50,7 +56,7 @@ struct RecommendRoutes {
         let made = ContinuousClock.now
         // The ids are promised to the client once they are durable, so the store comes before the answer.
         let sessionID = try await keep(
-            kept, recommendation, request: body, answers: wanted.answers, in: named,
+            kept, recommendation, request: body, answers: wanted.answers, in: continued,
             owner: scope.principal.userID, newID: scope.effectID(for: "session"))
         stages.stored(since: made)
         return .json(capacity: kept.count + 512) { writer.write(kept: kept, to: &$0, sessionID: sessionID) }
@@ -82,37 +88,40 @@ struct RecommendRoutes {
         return id
     }
 
-    /// What the session that a request names was answered with.
-    private func answers(of sessionID: String?, _ scope: RequestScope) async throws -> AnswerSheet? {
+    /// The session that a request names, with what it was answered with.
+    private func session(_ sessionID: String?, _ scope: RequestScope) async throws -> Continued? {
         guard let sessionID else { return nil }
         guard let session = try await pathways.sessions.session(id: sessionID),
-            try await guardian.mayWrite(
-                in: sessionID, of: session.owner.map { .user(id: $0) } ?? .nobody, scope.principal)
+            let claim = try await guardian.claim(
+                on: session.owner.map { .user(id: $0) } ?? .nobody, scope.principal, adopts: true)
         else {
             throw HTTPProblem(
                 .sessionNotFound,
                 "There is no session “\(excerpt(of: sessionID))”; submit the quiz, or send the answers.",
                 errors: [FieldError(path: "session_id", message: "there is no such session")])
         }
-        return try session.answers.map { try StoredAnswers.sheet(from: $0, quiz: pathways.quiz) }
+        let answers = try session.answers.map { try StoredAnswers.sheet(from: $0, quiz: pathways.quiz) }
+        return Continued(id: sessionID, answers: answers, claim: claim)
     }
 
     private func keep(
         _ reply: [UInt8], _ recommendation: RecommendationRecord, request: JSONValue,
-        answers: AnswerSheet?, in sessionID: String?, owner: String?, newID: String?
+        answers: AnswerSheet?, in continued: Continued?, owner: String?, newID: String?
     ) async throws -> String {
         var asked = JSONWriter(capacity: 1_024)
         asked.value(request)
         let replyText = String(decoding: reply, as: UTF8.self)
         let requestText = String(decoding: asked.finishBytes(), as: UTF8.self)
-        if let sessionID {
+        if let continued {
             guard
                 try await pathways.sessions.attach(
-                    request: requestText, reply: replyText, recommendation: recommendation, to: sessionID)
+                    request: requestText, reply: replyText, recommendation: recommendation, to: continued.id,
+                    by: continued.claim)
             else {
-                throw HTTPProblem(.sessionNotFound, "The session “\(excerpt(of: sessionID))” was removed meanwhile.")
+                throw HTTPProblem(
+                    .sessionNotFound, "The session “\(excerpt(of: continued.id))” was removed meanwhile.")
             }
-            return sessionID
+            return continued.id
         }
         return try await pathways.sessions.create(
             kind: "recommend", owner: owner, answers: answers.map(StoredAnswers.text), request: requestText,

@@ -46,7 +46,7 @@ extension ProblemTable {
                     headers: [.retryAfter: "1"], cause: error)
                 : error.saysNothingIsStored
                     ? HTTPProblem(
-                        .storeUnavailable, "The service cannot write to its store at present; nothing was kept.",
+                        .storeUnavailable, "The service cannot use its store at present; nothing was kept.",
                         cause: error) : nil
         }
 

@@ -2,6 +2,7 @@ internal import Embedder
 internal import Engine
 internal import Foundation
 internal import Metrics
+internal import Store
 
 /// The encoder in use, or why there is none.
 struct ActiveModel: Sendable {
@@ -16,7 +17,7 @@ struct ActiveModel: Sendable {
     /// The model in float32, for clients of the model itself.
     let reference: ReferenceModel?
     let degradation: Degradation?
-    /// Why there is no encoder, in words.
+    /// Why there is no encoder, in words, with the path for who runs the service; `degradation` has none.
     let problem: String?
 
     /// Nil where the model runs here, or there is none.
@@ -105,7 +106,8 @@ struct ActiveModel: Sendable {
             case .missing(let problem):
                 return ActiveModel(
                     id: id, precision: precision, embedder: nil, queue: nil, encoder: nil, reference: nil,
-                    degradation: LoadedModel.degradation(problem), problem: problem)
+                    degradation: LoadedModel.degradation(
+                        LoadedModel.told(problem, of: settings.modelsDirectory)), problem: problem)
             }
         }
     }

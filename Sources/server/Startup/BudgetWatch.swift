@@ -15,7 +15,7 @@ package final class BudgetWatch: Service {
     /// Nil until it was read for the first time.
     package var latest: LLMBudgetState? { state.withLock { $0 } }
 
-    /// Whether calls that cost something are refused, as far as is known.
+    /// Whether calls of the usual size are refused, or nearly so.
     package var isUsedUp: Bool { latest.map { budget.isUsedUp($0) } ?? false }
 
     /// Reads it now.

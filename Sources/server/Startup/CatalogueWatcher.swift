@@ -57,9 +57,9 @@ struct CatalogueWatcher: Service {
                 retry.failed(at: .now, revision: revision, longest: Self.longestTurn)
             } catch {
                 retry.failed(at: .now, revision: revision, longest: longest)
-                let description = "\(problem): \(error)"
-                if catalogue.note(description, in: step) {
-                    logger.error("what was served before is served on", metadata: ["problem": "\(description)"])
+                let words = StandingProblems.words(for: error, of: catalogue.location)
+                if catalogue.note("\(problem): \(words)", in: step) {
+                    logger.error("what was served before is served on", metadata: ["problem": "\(problem): \(error)"])
                 }
             }
         }

@@ -30,6 +30,17 @@ enum LoadedModel {
         }
     }
 
+    /// A problem as everybody may read it, who need not know where the models lie.
+    static func told(_ problem: String, of directory: String) -> String {
+        // The manifest may be that of the working directory.
+        var told = problem
+        for place in [directory, "models"] {
+            let folder = URL(fileURLWithPath: place, isDirectory: true).path
+            told = told.replacing(folder + "/", with: "").replacing(folder, with: "the folder of models")
+        }
+        return told
+    }
+
     /// What a service without its model tells.
     static func degradation(_ problem: String) -> Degradation {
         Degradation(

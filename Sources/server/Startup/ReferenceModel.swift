@@ -1,6 +1,7 @@
 internal import Embedder
 internal import Engine
 internal import Metrics
+internal import Store
 internal import Synchronization
 
 /// The model as `/v1/embeddings` answers with it: in float32, as the model's own framework computes.
@@ -31,7 +32,10 @@ final class ReferenceModel: Sendable {
             let model = LoadedModel.load(
                 id, from: settings.modelsDirectory, precision: .float32, cacheEntries: settings.cacheEntries)
             switch model {
-            case .missing(let problem): throw HTTPProblem(.modelUnavailable, problem)
+            case .missing(let problem):
+                throw HTTPProblem(
+                    .modelUnavailable, LoadedModel.told(problem, of: settings.modelsDirectory),
+                    cause: StartProblem(problem))
             case .ready(let embedder):
                 let metrics = EmbeddingQueueMetrics(factory: MetricsSystem.factory)
                 return Loaded(

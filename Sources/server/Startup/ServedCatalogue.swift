@@ -26,6 +26,8 @@ final class ServedCatalogue: Sendable {
         var waitsForAll = false
         /// The revision at which nothing was left to embed: what is stale there is to stay so.
         var settled: Int64?
+        /// What a model outside refuses of that revision.
+        var refused: RefusedCareers?
         var problems = StandingProblems()
     }
 
@@ -46,6 +48,9 @@ final class ServedCatalogue: Sendable {
     }
 
     var model: ActiveModel { state.withLock { $0.model } }
+
+    /// Where the database lies, which is for the log alone.
+    var location: String { database.location }
 
     /// How far the re-embedding that this process does is; nil where it does none.
     var progress: ReembedProgress? { state.withLock { $0.progress } }
@@ -83,8 +88,11 @@ final class ServedCatalogue: Sendable {
             model = .waiting(for: choice, error)
         }
         if let degradation = model.degradation {
-            logger.warning(
-                "degraded", metadata: ["reason": "\(degradation.reason.rawValue)", "detail": "\(degradation.detail)"])
+            var metadata: Logger.Metadata = [
+                "reason": "\(degradation.reason.rawValue)", "detail": "\(degradation.detail)",
+            ]
+            if let problem = model.problem, problem != degradation.detail { metadata["problem"] = "\(problem)" }
+            logger.warning("degraded", metadata: metadata)
         }
         let builder = CareerGenerationBuilder(
             database: database, quiz: quiz, comparison: comparison, indexPlace: indexPlace)
@@ -199,7 +207,13 @@ final class ServedCatalogue: Sendable {
         let content = try await CatalogueContent.read(from: database)
         // A model outside may take its time, or be gone: careers that changed do not wait for it.
         if asksModel || self.model.remote != nil { try await serveWithoutVectors(content) }
-        let model = try await followModel()
+        let model: ActiveModel
+        do {
+            model = try await followModel()
+        } catch let error as VectorsUnavailable {
+            tell(error)
+            throw error
+        }
         do {
             let (generation, statistics) = try await builder.build(
                 content, encoder: model.encoder, degradation: model.degradation, completing: .never)
@@ -227,6 +241,16 @@ final class ServedCatalogue: Sendable {
         report(generation, statistics)
     }
 
+    /// Tells readers why a model outside gives nothing now, where it was for another reason that it gave nothing before.
+    private func tell(_ error: VectorsUnavailable) {
+        let current = recommender.current
+        guard current.space == nil, model.isWaitedFor,
+            let degradation = ActiveModel.waiting(for: model.choice, error).degradation,
+            degradation != current.degradation
+        else { return }
+        recommender.publish(CareerGeneration(current, degradation: degradation), encoder: nil)
+    }
+
     /// Whether careers are left that may need a vector.
     private var isIncomplete: Bool {
         let embedding = recommender.current.embedding
@@ -248,7 +272,7 @@ final class ServedCatalogue: Sendable {
         if let degradation = next.degradation, degradation != present.degradation {
             logger.error(
                 "the careers were re-embedded with a model that is not usable here",
-                metadata: ["model": "\(choice.id)", "detail": "\(degradation.detail)"])
+                metadata: ["model": "\(choice.id)", "detail": "\(next.problem ?? degradation.detail)"])
         }
         return next
     }
@@ -266,8 +290,14 @@ final class ServedCatalogue: Sendable {
     }
 
     /// Embeds what has no fitting vector; while a rollback is held, what has none at all.
+    ///
+    /// - Throws: `RefusedCareers`, as long as the careers are those, without asking again; any other error.
     func complete() async throws {
-        guard isIncomplete, let encoder = model.encoder else { return }
+        guard isIncomplete, let encoder = model.encoder else {
+            let refused = state.withLock { $0.settled == $0.revision ? $0.refused : nil }
+            if let refused { throw refused }
+            return
+        }
         let content = try await CatalogueContent.read(from: database)
         defer { state.withLock { $0.progress = nil } }
         // One core for the vectors, the others for requests.
@@ -277,7 +307,11 @@ final class ServedCatalogue: Sendable {
             state.withLock { $0.progress = progress }
         }
         guard report.isSwitched else {
-            state.withLock { $0.settled = content.revision }
+            state.withLock { state in
+                state.settled = content.revision
+                state.refused = report.refused
+            }
+            if let refused = report.refused { throw refused }
             return
         }
         logger.notice(
@@ -286,5 +320,6 @@ final class ServedCatalogue: Sendable {
                 "embedded": "\(report.embedded)", "reused": "\(report.reused + report.resumed)",
                 "seconds": "\(report.seconds)", "generation": "\(report.generation ?? 0)",
             ])
+        if let refused = report.refused { throw refused }
     }
 }

@@ -68,9 +68,13 @@ package struct ServiceHealth: Sendable {
             troubles.append(
                 Trouble(
                     .store, store.rawValue, label: "store",
-                    "The last write could not be stored: who writes gets 503, and nothing is kept; reading goes on. "
-                        + "“pathlight doctor” says what is wrong with disk and folder. Once it is mended, the first write "
-                        + "that succeeds ends this."))
+                    store.isLasting
+                        ? "The database file is broken: what touches the broken part gets 503, and nothing of it is kept; "
+                            + "the rest goes on. “pathlight doctor” says more. A start with a sound file, as that of a "
+                            + "backup, ends this."
+                        : "The last write could not be stored: who writes gets 503, and nothing is kept; reading goes on. "
+                            + "“pathlight doctor” says what is wrong with disk and folder. Once it is mended, the first "
+                            + "write that succeeds ends this."))
         }
         if let ranking { troubles.append(Trouble(.recommendations, ranking.reason.rawValue, ranking.detail)) }
         if let reading {

@@ -1,3 +1,5 @@
+internal import Store
+
 /// What keeps the service from following its catalogue: news once, shown as long as it lasts.
 package struct StandingProblems: Sendable {
     package enum Step: Int, Sendable {
@@ -24,6 +26,14 @@ package struct StandingProblems: Sendable {
     ///
     /// - Returns: what it was; nil where there was nothing.
     package mutating func mended(_ step: Step) -> String? { problems.removeValue(forKey: step) }
+
+    /// An error as everybody may read it: where the data lies and what the driver says is for the log.
+    ///
+    /// - Parameter location: of the database, which errors of what is stored name.
+    package static func words(for error: any Error, of location: String) -> String {
+        let words = (error as? StoreError)?.message ?? "\(error)"
+        return words.replacing(location, with: "the database")
+    }
 
     /// All of them in words; nil where there are none.
     package var summary: String? {

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Platform
 import Store
 import Testing
@@ -26,6 +27,27 @@ struct BoundedWorkTests {
     private func until(_ condition: () -> Bool) async throws {
         for _ in 0..<5_000 where !condition() { try await Task.sleep(for: .milliseconds(1)) }
         #expect(condition(), "it did not come about")
+    }
+
+    /// On Linux the pool of tasks and Dispatch's queues of the same priority share a thread a processor.
+    @Test func `tasks go on while as many compute as there are processors`() async throws {
+        let processors = ProcessInfo.processInfo.activeProcessorCount
+        let work = BoundedWork(label: "test", concurrency: processors, maximumWaiting: 0)
+        let isDone = Guarded(false)
+        let computing = (0..<processors).map { _ in
+            Task {
+                await work.run {
+                    let end = ContinuousClock.now + .seconds(60)
+                    var isLetGo = false
+                    while !isLetGo, ContinuousClock.now < end { isLetGo = isDone.withLock { $0 } }
+                    return isLetGo
+                }
+            }
+        }
+        try await until { work.load().running == processors }
+        await Task.detached { await Task.yield() }.value
+        isDone.withLock { $0 = true }
+        for each in computing { #expect(await each.value == true, "no task ran while they computed") }
     }
 
     @Test func `as many run as may, the others in turn, and one too many is refused`() async throws {
@@ -87,6 +109,7 @@ struct BoundedWorkTests {
         let mains = (0..<3).map { number in Task { await work.run(gate.body("main \(number)")) } }
         try await until { work.load() == (1, 2) }
         #expect(work.load(of: .side) == (1, 2))
+        try await until { gate.order.count == 2 }
         gate.open(6)
         for task in sides + mains { #expect(await task.value != nil) }
         #expect(Set(gate.order.prefix(2).map { $0.prefix(4) }) == ["side", "main"])

@@ -184,6 +184,32 @@ struct IdentityTests {
         }
     }
 
+    @Test func `a role and a state are set together or not at all`() async throws {
+        try await IdentityFixture.run { fixture in
+            let identity = fixture.identity
+            let user = try await identity.createUser(email: nil, password: nil, name: nil, role: .admin)
+            let secret = try await identity.createKey(role: .admin, userID: user.id).secret
+            // As on a disk that is full between the two.
+            try await fixture.database.write { connection in
+                try connection.execute(
+                    "CREATE TRIGGER no_room BEFORE UPDATE OF state ON users BEGIN SELECT RAISE(ABORT, 'no room'); END")
+            }
+            await #expect(throws: StoreError.self) {
+                try await identity.setRole(.user, state: .disabled, of: user.id)
+            }
+            #expect(try await identity.user(id: user.id)?.role == "admin")
+            #expect(try await identity.principal(bearer: secret).role == .admin)
+            try await fixture.database.write { try $0.execute("DROP TRIGGER no_room") }
+            try await identity.setRole(.user, state: .disabled, of: user.id)
+            let changed = try #require(try await identity.user(id: user.id))
+            #expect(changed.role == "user" && changed.state == .disabled)
+            await expectIdentityError(.revoked) { _ = try await identity.principal(bearer: secret) }
+            await expectIdentityError(.notFound) {
+                try await identity.setRole(.user, state: .active, of: "unknown")
+            }
+        }
+    }
+
     @Test(arguments: Role.ofAccounts)
     func `a key may not do more than its user, nor be nobody's where it is for one`(of account: Role) async throws {
         try await IdentityFixture.run { fixture in

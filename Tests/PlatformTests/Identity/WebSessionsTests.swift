@@ -30,6 +30,33 @@ struct WebSessionsTests {
         }
     }
 
+    @Test func `a token shows that it was made here, also when its session has ended`() async throws {
+        try await Self.run { fixture, _, user in
+            func service(_ key: String) throws -> WebSessions {
+                let cipher = ColumnSealer(try PrivateFixtures.ring(key, index: nil))
+                return WebSessions(fixture.database, cipher: cipher, clock: fixture.clock.read)
+            }
+            let sessions = try service("k1")
+            let token = try await sessions.create(userID: user, passwordHash: nil)
+            #expect(sessions.hasMade(token))
+            try await sessions.end(token)
+            await expectIdentityError(.invalidCredential) { _ = try await sessions.authenticate(token) }
+            #expect(try service("k1").hasMade(token), "after a restart as well")
+            #expect(try !service("k7").hasMade(token), "another service has another key")
+            for other in ["", "x", String(repeating: "A", count: 43), token + "A", String(token.dropLast())] {
+                #expect(!sessions.hasMade(other), "\(other)")
+            }
+            var generator = SeededGenerator(seed: 0x5E)
+            let bytes = try #require(Base64URL.bytes(of: token.utf8))
+            for _ in 0..<1_000 {
+                var changed = bytes
+                changed[Int.random(in: 0..<bytes.count, using: &generator)] ^= UInt8.random(
+                    in: 1...255, using: &generator)
+                #expect(!sessions.hasMade(Base64URL.text(of: changed)), "\(generator)")
+            }
+        }
+    }
+
     @Test(arguments: ["", "x", String(repeating: "A", count: 43), String(repeating: "A", count: 44), "' OR 1=1 --"])
     func `another token is refused`(token: String) async throws {
         try await Self.run { _, sessions, user in

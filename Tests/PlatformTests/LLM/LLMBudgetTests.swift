@@ -36,7 +36,7 @@ struct LLMBudgetTests {
         try await test.close()
     }
 
-    @Test func `that the budget is used up is known from the first refusal until a call is paid for`() async throws {
+    @Test func `that the budget is used up is known from the first refusal until the limit is higher`() async throws {
         let table = table
         let test = try await LLMTestGateway([], then: LLMTestReply.openAI("ok", input: 100, output: 900)) {
             $0.prices = table
@@ -48,7 +48,8 @@ struct LLMBudgetTests {
         await expectLLMError(.overBudget(limitNanodollars: 1000)) { try await test.gateway.text(test.request()) }
         #expect(try await isUsedUp())
         // Another process, or this one after a restart, has it from the database.
-        let other = LLMBudget(test.database, dailyLimit: 1000, time: test.clock.time)
+        let other = LLMBudget(
+            test.database, dailyLimit: 1000, usualCost: budget.usualCost, time: test.clock.time)
         let state = try await other.state()
         #expect(other.isUsedUp(state))
         try await limits.setLimit(2_000_000, now: test.clock.time.date())
@@ -63,6 +64,32 @@ struct LLMBudgetTests {
         #expect(try await isUsedUp() == false)
         try await limits.setLimit(1_000_000, now: test.clock.time.date())
         #expect(try await isUsedUp(), "spent to the last cent")
+        try await test.close()
+    }
+
+    @Test func `that one call asks for more than is left does not use the day up`() async throws {
+        let table = table
+        let test = try await LLMTestGateway([], then: LLMTestReply.openAI("ok", input: 100, output: 900)) {
+            $0.prices = table
+            $0.dailyBudget = 8_000_000
+        }
+        let budget = test.gateway.budget
+        func isUsedUp() async throws -> Bool { budget.isUsedUp(try await budget.state()) }
+        // 4000 tokens in and 1000 out.
+        #expect(budget.usualCost == 5_000_000)
+        var large = test.request()
+        large.maximumOutputTokens = 100_000
+        for _ in 0..<2 {
+            await expectLLMError(.overBudget(limitNanodollars: 8_000_000)) { try await test.gateway.text(large) }
+        }
+        #expect(try await isUsedUp() == false)
+        #expect(try await budget.state().wasUsedUp == false)
+        for _ in 0..<4 { _ = try await test.gateway.text(test.request()) }
+        #expect(try await isUsedUp() == false, "no call was refused for what others cost")
+        #expect(test.alerts.isEmpty)
+        await expectLLMError(.overBudget(limitNanodollars: 8_000_000)) { try await test.gateway.text(large) }
+        #expect(try await isUsedUp(), "others may be refused as well")
+        #expect(test.alerts == [100])
         try await test.close()
     }
 

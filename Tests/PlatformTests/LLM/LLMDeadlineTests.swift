@@ -8,12 +8,14 @@ import Testing
 struct LLMDeadlineTests {
     // MARK: A store that hangs
 
-    @Test func `a call that cannot set its money aside ends at its deadline and blames nobody`() async throws {
+    /// Somebody's call waits for its row before it has a slot, nobody's for its money.
+    @Test(arguments: [nil, "ada"] as [String?])
+    func `a call that cannot set its money aside ends at its deadline and blames nobody`(user: String?) async throws {
         let database = try await WatchedDatabase.migrated()
         let test = try await LLMTestGateway([], then: LLMTestReply.openAI("ok"), on: database) {
             $0.breakerFailures = 1
         }
-        let (gateway, request) = (test.gateway, test.request())
+        let (gateway, request) = (test.gateway, test.request(user: user))
         database.hold()
         let call = Task { try await gateway.text(request) }
         await database.waitForHeld(1)

@@ -78,6 +78,20 @@ struct LLMEmbeddingTests {
         try await test.close()
     }
 
+    @Test func `who is erased between two portions of their texts stays erased`() async throws {
+        // What is held answers last: with the first hundred.
+        let test = try await LLMTestGateway([.hold, vectors(1)], then: vectors(100))
+        let (gateway, texts) = (test.gateway, (0..<101).map { "text \($0)" })
+        let call = Task { try await gateway.embeddings(of: texts, feature: "test", userID: "ada").vectors.count }
+        await test.transport.waitForRequests(1)
+        #expect(try await PersonErasure(test.database, cipher: PlainColumns()).erase("ada").isProven)
+        test.transport.open()
+        #expect(try await call.value == 101)
+        let rows = try await LLMUsageRepository(test.database).rows(of: "2026-02-26")
+        #expect(rows.map(\.userID) == [nil] && rows.map(\.calls) == [2])
+        try await test.close()
+    }
+
     @Test func `who embeds is chosen apart from who answers`() {
         let transport = LLMTestTransport([])
         var settings = LLMSettings()

@@ -161,6 +161,42 @@ struct LLMSpendingTests {
         try await test.close()
     }
 
+    @Test func `who is erased while their call waits for its turn stays erased`() async throws {
+        let test = try await LLMTestGateway([.hold], then: LLMTestReply.openAI("ok")) { $0.concurrency = 1 }
+        let (gateway, other, request) = (test.gateway, test.request(user: "eve"), test.request(cached: true))
+        let first = Task { try await gateway.text(other).value }
+        await test.transport.waitForRequests(1)
+        let second = Task { try await gateway.text(request).value }
+        while gateway.statistics.waiting == 0 { await Task.yield() }
+        #expect(try await PersonErasure(test.database, cipher: PlainColumns()).erase("ada").isProven)
+        test.transport.open()
+        #expect(try await first.value == "ok")
+        #expect(try await second.value == "ok")
+        let rows = try await LLMUsageRepository(test.database).rows(of: "2026-02-26")
+        #expect(rows.map(\.userID) == [nil, "eve"] && rows.map(\.calls) == [1, 1])
+        #expect(try await LLMCacheRepository(test.database).count() == 0)
+        #expect(try await PersonErasure(test.database, cipher: PlainColumns()).preview("ada").isEmpty)
+        try await test.close()
+    }
+
+    @Test func `who is erased between an answer and its repair stays erased`() async throws {
+        let schema = JSONSchema.object([.required("a", .integer(0...9))])
+        // What is held answers last: with what is no JSON.
+        let test = try await LLMTestGateway(
+            [.hold, LLMTestReply.openAI(#"{"a": 1}"#)], then: LLMTestReply.openAI("about Ada"))
+        let (gateway, request) = (test.gateway, test.request(cached: true))
+        let call = Task { try await gateway.json(request, schema: schema) }
+        await test.transport.waitForRequests(1)
+        #expect(try await PersonErasure(test.database, cipher: PlainColumns()).erase("ada").isProven)
+        test.transport.open()
+        #expect(try await call.value.isRepaired)
+        let rows = try await LLMUsageRepository(test.database).rows(of: "2026-02-26")
+        #expect(rows.map(\.userID) == [nil] && rows.map(\.calls) == [2])
+        #expect(try await LLMCacheRepository(test.database).count() == 0)
+        #expect(try await PersonErasure(test.database, cipher: PlainColumns()).preview("ada").isEmpty)
+        try await test.close()
+    }
+
     @Test func `a reply in memory counts only while its row is there`() async throws {
         let test = try await LLMTestGateway([LLMTestReply.openAI("Ada is"), LLMTestReply.openAI("another")])
         let request = test.request(user: nil, cached: true)

@@ -98,12 +98,60 @@ struct PersonFilesTests {
         }
     }
 
-    @Test func `a folder for mail that cannot be read leaves the proof open`() async throws {
+    @Test func `a folder for mail that cannot be read keeps the rows, which alone know the address`() async throws {
         try await withAda { database, ada, folder in
             try Data().write(to: URL(fileURLWithPath: folder + "/mail"))
             let report = try await erasure(database, folder).erase(ada)
-            #expect(report.removed["users"] == 1 && !report.isProven)
+            #expect(report.removed.isEmpty && report.isHeldBack && !report.isProven)
             #expect(Array(report.doubts.keys) == [folder + "/mail"])
+            try FileManager.default.removeItem(atPath: folder + "/mail")
+            let again = try await erasure(database, folder).erase(ada)
+            #expect(again.removed["users"] == 1 && again.isProven, "\(again)")
+        }
+    }
+
+    @Test func `a message that stays keeps no other, and is found when they are erased again`() async throws {
+        try await withAda { database, ada, folder in
+            let mail = folder + "/mail"
+            for text in ["one", "two", "three"] { try await leave(text, to: "ada@example.org", in: mail) }
+            let messages = try FileManager.default.contentsOfDirectory(atPath: mail).sorted().map { "\(mail)/\($0)" }
+            let stuck = try #require(messages.first)
+            // Before all others; no user can read a folder as a file, root neither.
+            let closed = mail + "/0.eml"
+            try FileManager.default.createDirectory(atPath: closed, withIntermediateDirectories: false)
+            // Has gone when it is looked at.
+            try FileManager.default.createSymbolicLink(atPath: mail + "/1.eml", withDestinationPath: mail + "/gone")
+            let hindered = PersonErasure(database, cipher: PlainColumns(), mailFolder: mail) { path in
+                guard path != stuck else { throw POSIXError(.EPERM) }
+                try FileManager.default.removeItem(atPath: path)
+            }
+            let first = try await hindered.erase(ada)
+            #expect(Set(first.removedMessages) == Set(messages.dropFirst()))
+            #expect(Set(first.doubts.keys) == [stuck, closed])
+            #expect(first.isHeldBack && !first.isProven && first.removed.isEmpty)
+
+            try FileManager.default.removeItem(atPath: closed)
+            let second = try await erasure(database, folder).erase(ada)
+            #expect(second.removedMessages == [stuck] && second.removed["users"] == 1, "\(second)")
+            #expect(second.isProven && !second.isHeldBack, "\(second)")
+        }
+    }
+
+    @Test func `the id alone proves nothing of messages`() async throws {
+        try await withAda { database, ada, folder in
+            let mail = folder + "/mail"
+            try await leave("Nothing of anybody", to: "Eve <eve@example.org>", in: mail)
+            let first = try await erasure(database, folder).erase(ada)
+            #expect(first.isProven, "\(first)")
+            // As one may have been left that an earlier version did not find.
+            try await leave("Hello", to: "ada@example.org", in: mail)
+            let second = try await erasure(database, folder).erase(ada)
+            #expect(second.isOfIDAlone && !second.isProven && !second.isHeldBack, "\(second)")
+            #expect(Array(second.doubts.keys) == [mail])
+            for name in try FileManager.default.contentsOfDirectory(atPath: mail) {
+                try FileManager.default.removeItem(atPath: "\(mail)/\(name)")
+            }
+            #expect(try await erasure(database, folder).erase(ada).isProven)
         }
     }
 

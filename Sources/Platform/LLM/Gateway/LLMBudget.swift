@@ -12,32 +12,30 @@ package struct LLMBudget: Sendable {
         var amount: Int64
     }
 
-    /// What the last call that was to cost something met with.
-    private struct Outcome: Sendable {
-        let day: String
-        let limit: Int64
-        let isRefused: Bool
-    }
-
     /// How much longer than its deadline a reservation is kept for a call that nobody settles.
     private static let grace: TimeInterval = 120
 
     private let repository: LLMBudgetRepository
+    private let usages: LLMUsageRepository
     private let date: @Sendable () -> Date
     private let makeID: @Sendable () -> String
     private let tell: @Sendable (LLMBudgetAlert) -> Void
-    private let last = Guarded<Outcome?>(nil)
     /// Of a day, in billionths of a dollar, where no administrator stored another.
     package let dailyLimit: Int64
+    /// What a call of the usual size may cost, in billionths of a dollar. That a dearer one is refused says nothing of the
+    /// day.
+    package let usualCost: Int64
 
     /// - Parameter tell: hears of each alert, once a day.
     package init(
-        _ database: any SQLDatabase, dailyLimit: Int64, time: LLMTime,
+        _ database: any SQLDatabase, dailyLimit: Int64, usualCost: Int64 = 0, time: LLMTime,
         makeID: @escaping @Sendable () -> String = { RandomID.make() },
         tell: @escaping @Sendable (LLMBudgetAlert) -> Void = { _ in }
     ) {
         repository = LLMBudgetRepository(database)
+        usages = LLMUsageRepository(database)
         self.dailyLimit = dailyLimit
+        self.usualCost = usualCost
         date = time.date
         self.makeID = makeID
         self.tell = tell
@@ -52,13 +50,18 @@ package struct LLMBudget: Sendable {
         }
     }
 
-    /// Whether calls that cost something are refused, as far as is known: the limit is spent, or the last such call
-    /// found too little left and the limit is no higher since. Where this process has made none today, the database
-    /// tells of others.
+    /// Whether calls of the usual size are refused, or nearly so: the limit is spent; or a call was refused today, by
+    /// whichever gateway and process, and next to nothing is left. What calls under way have set aside is not spent yet.
     package func isUsedUp(_ state: LLMBudgetState) -> Bool {
         if state.spent > 0, state.spent >= state.limit { return true }
-        guard let last = self.last.withLock({ $0 }), last.day == state.day else { return state.wasUsedUp }
-        return last.isRefused && state.limit <= last.limit
+        return state.wasUsedUp && state.isLittle(state.limit - state.spent, usual: usualCost)
+    }
+
+    /// Makes today's row of who asks.
+    func open(_ usage: (_ day: String) -> LLMUsageRecord) async throws(LLMError) -> LLMUsageRecord {
+        let record = usage(Self.day(of: date()))
+        do { try await usages.open(record) } catch { throw Self.failure(error) }
+        return record
     }
 
     /// Looks whether a call that can cost so much may be made now; nothing is set aside.
@@ -67,30 +70,29 @@ package struct LLMBudget: Sendable {
     func check(_ amount: Int64) async throws(LLMError) {
         let state = try await state()
         guard amount > state.remaining else { return }
-        note(state, isRefused: true)
-        if let alerts = try? await repository.refuse(day: state.day, limit: dailyLimit) { alerts.forEach(tell) }
+        if let alerts = try? await repository.refuse(day: state.day, limit: dailyLimit, usual: usualCost) {
+            alerts.forEach(tell)
+        }
         throw .overBudget(limitNanodollars: state.limit)
     }
 
     /// Sets aside the most that a call can cost.
     ///
-    /// - Parameter usage: whose call it is, of what day.
+    /// - Parameter opened: what `open` gave for the call; nil for one that is nobody's.
     /// - Throws: `LLMError.overBudget`, or `storeFailed`: what cannot be accounted for is not spent.
     func reserve(
-        _ amount: Int64, until seconds: Double, usage: (_ day: String) -> LLMUsageRecord
+        _ amount: Int64, until seconds: Double, opened: LLMUsageRecord?
     ) async throws(LLMError) -> Reservation {
         let now = date()
         let reservation = Reservation(id: makeID(), day: Self.day(of: now), amount: amount)
         let outcome: (isReserved: Bool, state: LLMBudgetState, alerts: [LLMBudgetAlert])
         do {
             outcome = try await repository.reserve(
-                amount, id: reservation.id, day: reservation.day, limit: dailyLimit, now: now,
-                expiresAt: now.addingTimeInterval(max(0, seconds) + Self.grace), usage: usage(reservation.day))
+                amount, id: reservation.id, day: reservation.day, limit: dailyLimit, usual: usualCost, now: now,
+                expiresAt: now.addingTimeInterval(max(0, seconds) + Self.grace), opened: opened)
         } catch {
             throw Self.failure(error)
         }
-        // What costs nothing is never refused, and says nothing of what does.
-        if amount > 0 { note(outcome.state, isRefused: !outcome.isReserved) }
         outcome.alerts.forEach(tell)
         guard outcome.isReserved else { throw .overBudget(limitNanodollars: outcome.state.limit) }
         return reservation
@@ -102,7 +104,7 @@ package struct LLMBudget: Sendable {
     func extend(_ reservation: inout Reservation, to amount: Int64) async -> Bool {
         guard amount > reservation.amount else { return true }
         let outcome = try? await repository.extend(
-            id: reservation.id, to: amount, day: reservation.day, limit: dailyLimit)
+            id: reservation.id, to: amount, day: reservation.day, limit: dailyLimit, usual: usualCost)
         guard let outcome else { return false }
         outcome.alerts.forEach(tell)
         if outcome.isReserved { reservation.amount = amount }
@@ -120,10 +122,6 @@ package struct LLMBudget: Sendable {
         } catch {
             throw Self.failure(error)
         }
-    }
-
-    private func note(_ state: LLMBudgetState, isRefused: Bool) {
-        last.withLock { $0 = Outcome(day: state.day, limit: state.limit, isRefused: isRefused) }
     }
 
     private static func failure(_ error: any Error) -> LLMError {

@@ -27,6 +27,7 @@ extension LLMGateway {
                         isCut: false))
             }
             try await requireBudget(for: Self.bound(of: call, provider), model: provider.model, before: deadline)
+            try await open(caller, model: provider.model)
             let reply = try await withSlot(caller, before: deadline) { () async throws(LLMError) in
                 try await self.converse(call, request, provider, caller, deadline: deadline)
             }

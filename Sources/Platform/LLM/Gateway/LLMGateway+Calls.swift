@@ -26,6 +26,14 @@ extension LLMGateway {
         if let hold, hold.until >= deadline { throw hold.error }
     }
 
+    /// Makes the row that a call is accounted to: once, before it waits for its slot. Were the row made with what is set
+    /// aside, which happens after that wait and again for a repair, who is erased meanwhile would come back.
+    func open(_ caller: Caller, model: String) async throws(LLMError) {
+        guard caller.userID != nil else { return }
+        let opened = try await budget.open { day in record(.none, cost: 0, calls: 0, model: model, day: day, caller) }
+        caller.opened.withLock { $0 = opened }
+    }
+
     /// Sets aside what an exchange can cost at most, exchanges until one succeeds or none may, and accounts for it.
     ///
     /// - Parameter bound: no exchange uses more. It counts for one whose answer never came: the provider may have done all
@@ -37,9 +45,8 @@ extension LLMGateway {
         // What an exchange before this one set aside and did not use is free again.
         await caller.writes.finish()
         let remaining = (deadline - time.now()).inSeconds
-        var reservation = try await budget.reserve(cost(of: bound, model: model), until: remaining) { day in
-            record(.none, cost: 0, calls: 0, model: model, day: day, caller)
-        }
+        var reservation = try await budget.reserve(
+            cost(of: bound, model: model), until: remaining, opened: caller.opened.withLock { $0 })
         let now = time.now()
         let ticket: CircuitBreaker.Ticket
         switch breaker.withLock({ $0.admit(at: now) }) {

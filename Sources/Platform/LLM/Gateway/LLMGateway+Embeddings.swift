@@ -12,6 +12,7 @@ extension LLMGateway {
             }
             let first = Self.embeddingBound(of: texts.prefix(100))
             try await requireBudget(for: first, model: provider.embeddingModel, before: deadline)
+            try await open(caller, model: provider.embeddingModel)
             var vectors: [[Float]] = []
             var usage = LLMUsage.none
             var cost: Int64 = 0

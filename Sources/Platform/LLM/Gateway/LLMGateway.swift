@@ -35,7 +35,8 @@ package final class LLMGateway: Sendable {
         self.makeMarker = makeMarker
         self.observe = observe
         budget = LLMBudget(
-            database, dailyLimit: settings.dailyBudget, time: time, tell: { observe(.alert($0)) })
+            database, dailyLimit: settings.dailyBudget, usualCost: settings.usualCost(of: provider), time: time,
+            tell: { observe(.alert($0)) })
         cache = ResponseCache(
             limits: settings.cache,
             repository: LLMCacheRepository(database, cipher: cipher, clock: time.date), time: time)
@@ -152,6 +153,8 @@ struct Caller: Sendable {
     /// What the call leaves behind.
     let writes = PendingWrites()
     let turn = Guarded(CallTurn.none)
+    /// The row of the account that it began with; nil before, and for nobody's calls.
+    let opened = Guarded<LLMUsageRecord?>(nil)
 }
 
 /// A checked answer: its text, and where JSON was asked for, what it says.

@@ -1,6 +1,9 @@
 internal import Foundation
 
-/// Runs CPU-long work on a thread of its own, away from the cooperative pool.
+/// Runs what computes or blocks for long on a thread of its own.
+///
+/// Not on the cooperative pool, nor on a queue of Dispatch: on Linux the queues of one priority share as many threads as
+/// there are processors with the pool, so that two that compute there keep all tasks from theirs.
 package enum OwnThread {
     package static func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
