@@ -45,7 +45,7 @@ def service(tmp_path_factory):
     if not has_model():
         pytest.skip("the model is not installed: run scripts/fetch-model")
     folder = tmp_path_factory.mktemp("service")
-    running = Service(folder / "data", folder / "service.log").start()
+    running = Service(folder / "data", folder / "service.log", is_seeded=True).start()
     yield running
     running.stop()
 

@@ -1,6 +1,6 @@
 """Starts, stops and talks to the built program, with nothing but the standard library."""
 
-import functools
+import fcntl
 import http.client
 import itertools
 import json
@@ -23,6 +23,8 @@ SHARED_DATA = Path(os.environ.get("PATHLIGHT_SHARED_DATA") or ROOT / "../shared/
 
 # Commands run in an empty folder: a pathlight.yaml or data folder in the checkout must not reach into the tests.
 EMPTY_FOLDER = tempfile.TemporaryDirectory(prefix="pathlight-blackbox-")
+# A service that finds no model here starts at once: it embeds nothing.
+NO_MODELS = {"PATHLIGHT_MODELS": EMPTY_FOLDER.name}
 
 START_SECONDS = 120
 STOP_SECONDS = 30
@@ -51,6 +53,32 @@ def make_database(folder, **settings):
         assert database.execute("DELETE FROM api_keys").rowcount == 1
     database.close()
     return folder
+
+
+def common_folder():
+    """A folder for all processes of a run; the first, which starts those that run tests, takes it away at its end."""
+    if "PYTEST_XDIST_WORKER" in os.environ and "PATHLIGHT_TESTS_COMMON" in os.environ:
+        return None, Path(os.environ["PATHLIGHT_TESTS_COMMON"])
+    folder = tempfile.TemporaryDirectory(prefix="pathlight-common-")
+    os.environ["PATHLIGHT_TESTS_COMMON"] = folder.name
+    # The folder lives as long as what names it.
+    return folder, Path(folder.name)
+
+
+COMMON_OWNER, COMMON_FOLDER = common_folder()
+
+
+def made_once(name, make):
+    """What `make(path)` makes, of whichever process comes first; to be copied."""
+    made = COMMON_FOLDER / name
+    with open(COMMON_FOLDER / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            unfinished = COMMON_FOLDER / f"{name}.unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            make(unfinished)
+            unfinished.rename(made)
+    return made
 
 
 def worker_ports():
@@ -155,17 +183,22 @@ class Client:
 
 
 # With these, another first start than the usual one is wanted.
-FIRST_START = ("PATHLIGHT_MODEL", "PATHLIGHT_EMBEDDING_", "PATHLIGHT_ENCRYPTION")
+FIRST_START = ("PATHLIGHT_MODEL", "PATHLIGHT_EMBEDDING_PRECISION", "PATHLIGHT_ENCRYPTION")
 
 
-@functools.cache
 def first_data():
-    """The data folder of a service that has started once, so that its careers have their vectors."""
-    folder = tempfile.TemporaryDirectory(prefix="pathlight-first.")
-    service = Service(Path(folder.name) / "data", Path(folder.name) / "service.log").start()
-    assert service.terminate() == 0, service.log_tail()
-    # The folder lives as long as what names it.
-    return folder, service.data
+    """The data folder of a service that has started once, so that its careers have their vectors; to be copied."""
+    def make(data):
+        service = Service(data, COMMON_FOLDER / "first.log").start()
+        assert service.terminate() == 0, service.log_tail()
+
+    return made_once("first", make)
+
+
+def seed(data):
+    """Makes a data folder as a first start leaves it, without the seconds that embedding takes."""
+    shutil.copytree(first_data(), data)
+    return data
 
 
 class Service:
@@ -176,7 +209,7 @@ class Service:
     def __init__(self, data, log, is_seeded=False, **settings):
         """With `is_seeded`, a folder that is not there begins as a copy of `first_data()`: embedding takes seconds."""
         if is_seeded and not Path(data).exists() and not any(name.startswith(FIRST_START) for name in settings):
-            shutil.copytree(first_data()[1], data)
+            seed(data)
         self.data = Path(data)
         self.log = Path(log)
         self.settings = settings

@@ -1,14 +1,11 @@
 """Shared by the tests of models outside: services over careers that a fake provider has embedded, and who asks them."""
 
-import functools
 import json
 import shutil
-import tempfile
 import time
-from pathlib import Path
 
 from fake_llm import FakeGemini, FakeOpenAI, Vectors
-from harness import EMPTY_FOLDER, run_command
+from harness import EMPTY_FOLDER, made_once, run_command
 
 RECOMMEND = "/api/results/recommend/"
 MODELS = {FakeOpenAI: "openai:text-embedding-3-small", FakeGemini: "gemini:gemini-embedding-001"}
@@ -37,21 +34,19 @@ def report(result):
     return json.loads(result.stdout)
 
 
-@functools.cache
 def embedded_data(provider):
     """A data folder whose careers the provider has embedded; to be copied."""
-    folder = tempfile.TemporaryDirectory(prefix="pathlight-embedded.")
-    data = Path(folder.name) / "data"
-    with provider([Vectors()]) as server:
-        done = report(reembed(server, data))
-    assert done["switched"] and done["embedded"] == done["careers"] > 100, done
-    # The folder lives as long as what names it.
-    return folder, data
+    def make(data):
+        with provider([Vectors()]) as server:
+            done = report(reembed(server, data))
+        assert done["switched"] and done["embedded"] == done["careers"] > 100, done
+
+    return made_once(f"embedded-{provider.__name__}", make)
 
 
 def copy_embedded(provider, data):
     """Makes a data folder whose careers the provider has embedded."""
-    shutil.copytree(embedded_data(provider)[1], data)
+    shutil.copytree(embedded_data(provider), data)
     return data
 
 

@@ -13,7 +13,7 @@ import time
 import urllib.parse
 
 import pytest
-from harness import BINARY, EMPTY_FOLDER, Service, clean_environment, make_database, run_command
+from harness import BINARY, EMPTY_FOLDER, Service, clean_environment, run_command, seed
 
 ADMIN = "/api/admin/keys/"
 PASSWORD = "correct horse battery"
@@ -254,8 +254,7 @@ def test_of_two_services_on_one_folder_the_later_keeps_its_link(start_service):
 
 
 def test_no_link_lies_about_where_others_get_in(start_service, tmp_path):
-    data = tmp_path / "data"
-    make_database(data)
+    data = seed(tmp_path / "data")
     link_file(data).write_text("left behind")
     service = start_service(data=data, PATHLIGHT_TRUSTED_PROXY="127.0.0.1")
     assert wait_for(lambda: not link_file(service.data).exists())
@@ -265,7 +264,7 @@ def test_no_link_lies_about_where_others_get_in(start_service, tmp_path):
 
 def test_on_a_terminal_the_link_is_printed(tmp_path):
     """To somebody who reads it, and no file is made."""
-    data = tmp_path / "data"
+    data = seed(tmp_path / "data")
     terminal, end = pty.openpty()
     process = subprocess.Popen(
         [str(BINARY), "serve", "--port", "0", "--data", str(data)], stdin=subprocess.DEVNULL,
@@ -301,6 +300,7 @@ def test_beyond_loopback_a_proxy_and_an_admin_key_are_needed(tmp_path):
     bare = run_command("serve", "--host", "0.0.0.0", "--port", "0", "--data", tmp_path / "data")
     assert bare.returncode == 78 and "trusted_proxy" in bare.stderr
     proxied = {"PATHLIGHT_TRUSTED_PROXY": "127.0.0.1"}
+    seed(tmp_path / "data")
     keyless = run_command("serve", "--host", "0.0.0.0", "--port", "0", "--data", tmp_path / "data", **proxied)
     assert keyless.returncode == 78 and "pathlight keys create --role admin" in keyless.stderr
     assert "/sign-in/link" not in keyless.stderr
@@ -327,7 +327,7 @@ def test_beyond_loopback_nobody_is_answered_past_the_proxy(tmp_path):
     address = own_address()
     if address is None:
         pytest.skip("this machine has no address but loopback's")
-    done = run_command("keys", "create", "--role", "admin", "--data", tmp_path / "data")
+    done = run_command("keys", "create", "--role", "admin", "--data", seed(tmp_path / "data"))
     assert done.returncode == 0, done.stderr
 
     def ask(service, path):

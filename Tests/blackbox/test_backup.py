@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from harness import BINARY, EMPTY_FOLDER, clean_environment, run_command
+from harness import BINARY, EMPTY_FOLDER, NO_MODELS, clean_environment, run_command
 
 RECOMMEND = "/api/results/recommend/"
 DONE, FAILED, USAGE = 0, 1, 2
@@ -101,7 +101,7 @@ def test_a_backup_says_where_the_keys_are_that_it_does_not_have(start_service, t
     ring = ",".join(line for line in key.read_text().splitlines() if not line.startswith("#"))
     said = backup(sealed, tmp_path / "variable.db", PATHLIGHT_ENCRYPTION_KEYS=ring).stderr
     assert "the variable PATHLIGHT_ENCRYPTION_KEYS" in said and ring.split()[1][:20] not in said
-    plain = start_service(PATHLIGHT_ENCRYPTION="off")
+    plain = start_service(PATHLIGHT_ENCRYPTION="off", **NO_MODELS)
     said = backup(plain, tmp_path / "plain.db", PATHLIGHT_ENCRYPTION="off").stderr
     assert "checked" in said and "keys" not in said
 

@@ -11,7 +11,7 @@ import sqlite3
 import time
 
 import pytest
-from harness import make_database, run_command
+from harness import NO_MODELS, make_database, run_command
 
 DONE, FAILED, USAGE, LATER = 0, 1, 2, 75
 # Without a key the index of an address can be made here as well.
@@ -201,7 +201,7 @@ def test_an_administrator_sees_and_removes_them(data, start_service):
     assert made.returncode == DONE, made.stderr
     user = made.stdout.strip()
     key = run_command("keys", "create", "--role", "admin", "--data", data, **PLAIN).stdout.strip()
-    service = start_service(data=data, **PLAIN)
+    service = start_service(data=data, **NO_MODELS, **PLAIN)
     headers = {"Authorization": f"Bearer {key}"}
     ada, bob = index("ada@example.org"), index("bob@example.org")
     with service.client() as client:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 from conftest import needs_model
-from harness import BINARY, EMPTY_FOLDER, MODEL, MODELS, clean_environment, make_database, run_command
+from harness import BINARY, EMPTY_FOLDER, MODEL, MODELS, clean_environment, make_database, run_command, seed
 
 pytestmark = needs_model
 ABILITIES = (
@@ -39,6 +39,12 @@ def career(number, **changes):
 @pytest.fixture
 def data(tmp_path):
     return tmp_path / "data"
+
+
+@pytest.fixture
+def embedded(data):
+    """Leaves the folder as a first start does."""
+    seed(data)
 
 
 def write(path, careers):
@@ -68,6 +74,7 @@ def test_an_import_tells_what_it_changed_and_twice_changes_nothing(data, tmp_pat
     assert found["recommendations"][0]["career_id"].startswith("lighthouse-")
 
 
+@pytest.mark.usefixtures("embedded")
 def test_bad_rows_are_named_by_file_and_line_and_retire_nothing(data, tmp_path):
     file = tmp_path / "coast.csv"
     rows = io.StringIO()
@@ -195,6 +202,7 @@ def test_a_file_that_is_none_is_refused_and_named(data, tmp_path, content, probl
     assert problem.lower() in result.stderr.lower()
 
 
+@pytest.mark.usefixtures("embedded")
 @pytest.mark.parametrize("name", ["all.json", "all.jsonl", "all.csv"])
 def test_an_export_reads_back_unchanged(data, tmp_path, name):
     awkward = career(1, name='Keeper; "first", of\nmany | lights', suitable_for="Ünïcode 🌊 people")
@@ -205,7 +213,7 @@ def test_an_export_reads_back_unchanged(data, tmp_path, name):
     assert (report["added"], report["changed"], report["retired"], report["unchanged"]) == (0, 0, 0, 174), report
     # Elsewhere too: another folder gets the same careers.
     other = tmp_path / "other"
-    run("import", "careers", file, "--only", data=other)
+    run("import", "careers", file, "--only", "--no-embed", data=other)
     copy = tmp_path / f"copy-{name}"
     run("export", "careers", copy, data=other)
     assert copy.read_bytes() == file.read_bytes()
@@ -292,8 +300,8 @@ def test_only_takes_the_place_of_everything_and_for_good(data, tmp_path):
         assert [item["id"] for item in exported["careers"]] == ["lighthouse-1", "lighthouse-2"]
 
 
+@pytest.mark.usefixtures("embedded")
 def test_an_edited_built_in_career_stays_edited(data, tmp_path):
-    make_database(data)
     exported = json.loads(run("export", "careers", "-", "--format", "json", data=data).stdout)
     chosen = next(item for item in exported["careers"] if item["id"] == "carpenter")
     chosen["salary"] = {"min": 1, "max": 2, "currency": "EUR", "year": 2026}
@@ -354,6 +362,7 @@ def test_a_running_service_follows(start_service, data, tmp_path):
         wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["stale"] == 0)
 
 
+@pytest.mark.usefixtures("embedded")
 def test_an_id_of_a_retired_career_breaks_nobody(start_service, data, tmp_path):
     file = write(tmp_path / "coast.json", [career(1), career(2)])
     run("import", "careers", file, data=data)
@@ -391,6 +400,7 @@ def test_an_id_of_a_retired_career_breaks_nobody(start_service, data, tmp_path):
         client.post("/api/results/save_career/", {**named, "career_id": "lighthouse-3"}).expect_problem(404)
 
 
+@pytest.mark.usefixtures("embedded")
 def test_a_career_is_found_by_whatever_id_it_has(start_service, data, tmp_path):
     ids = ["über-größe", "a+b", "職業", "a;b=c", "[a&b]"]
     file = write(tmp_path / "odd.json", [career(number, id=id) for number, id in enumerate(ids)])
@@ -406,34 +416,38 @@ def test_a_career_is_found_by_whatever_id_it_has(start_service, data, tmp_path):
 
 
 def test_a_rollback_to_another_precision_is_held(start_service, data, tmp_path):
-    service = start_service(data, PATHLIGHT_EMBEDDING_PRECISION="float32")
+    # As the settings have it by themselves, which is int8, and then as they have it for good.
+    service = start_service(data)
     with service.client() as client:
         old = client.get("/readyz").expect(200)["embedding"]["generation"]
     assert service.terminate() == 0
-    report = json.loads(run("reembed", "--json", data=data).stdout)
-    assert report["switched"] and report["generation"] > old, "in int8, as the settings have it by themselves"
-    service = start_service(data)
+    settings = {"PATHLIGHT_EMBEDDING_PRECISION": "float32"}
+    report = json.loads(run("reembed", "--json", data=data, **settings).stdout)
+    assert report["switched"] and report["generation"] > old
+    service = start_service(data, **settings)
     with service.client() as client:
-        back = json.loads(run("reembed", "--rollback", "--json", data=data).stdout)
+        back = json.loads(run("reembed", "--rollback", "--json", data=data, **settings).stdout)
         assert back["generation"] == old and back["space"] != report["space"]
         wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["generation"] == old)
         # A new career gets a vector of the space that is held, and texts are compared in it.
-        run("import", "careers", write(tmp_path / "coast.json", [career(1)]), "--no-embed", data=data)
+        coast = write(tmp_path / "coast.json", [career(1)])
+        run("import", "careers", coast, "--no-embed", data=data, **settings)
         wait_for(lambda: client.get("/readyz").expect(200)["careers"] == 173)
         found = client.post("/api/results/recommend/", {"text": "a lighthouse by the sea"}).expect(200)
         assert found["recommendations"][0]["career_id"] == "lighthouse-1"
         held = client.get("/readyz").expect(200)["embedding"]["generation"]
     assert service.terminate() == 0
-    doctor = run("doctor", data=data).stdout
+    doctor = run("doctor", data=data, **settings).stdout
     assert "a rollback is held" in doctor and back["space"] in doctor and report["space"] not in doctor, doctor
-    service = start_service(data)
+    service = start_service(data, **settings)
     with service.client() as client:
         assert client.get("/readyz").expect(200)["embedding"]["generation"] == held
-        again = json.loads(run("reembed", "--json", data=data).stdout)
+        again = json.loads(run("reembed", "--json", data=data, **settings).stdout)
         assert again["switched"] and again["space"] == report["space"]
         wait_for(lambda: client.get("/readyz").expect(200)["embedding"]["generation"] == again["generation"])
 
 
+@pytest.mark.usefixtures("embedded")
 def test_a_rollback_keeps_old_vectors_and_lets_new_careers_appear(start_service, data, tmp_path):
     file = write(tmp_path / "coast.json", [career(1), career(2)])
     run("import", "careers", file, data=data)
@@ -495,17 +509,20 @@ def test_a_change_that_cannot_be_read_is_told_once_until_it_is_mended(start_serv
     assert service.log.read_text().count("mended") == 1
 
 
-def test_reembedding_with_nothing_to_do_says_so(data):
-    assert "172" in run("reembed", data=data).stdout
+def test_reembedding_with_nothing_to_do_says_so(data, tmp_path):
+    # Fewer careers than the program's own, and yet more than one batch of them.
+    file = write(tmp_path / "coast.json", [career(number) for number in range(81)])
+    run("import", "careers", file, "--only", "--no-embed", data=data)
+    assert "81" in run("reembed", data=data).stdout
     assert "nothing to do" in run("reembed", data=data).stdout
     two = json.loads(run("reembed", "--force", "--limit", "70", "--json", data=data).stdout)
     assert not two["complete"] and not two["switched"] and two["embedded"] == 70
     rest = json.loads(run("reembed", "--force", "--json", data=data).stdout)
-    assert rest["switched"] and rest["resumed"] >= 64 and rest["resumed"] + rest["embedded"] == 172
+    assert rest["switched"] and rest["resumed"] >= 64 and rest["resumed"] + rest["embedded"] == 81
 
 
+@pytest.mark.usefixtures("embedded")
 def test_a_model_that_is_missing_is_told_with_those_that_are_there(data, tmp_path):
-    run("reembed", data=data)
     result = run_command("reembed", "--model", "missing-model", "--data", data)
     assert result.returncode == 1 and result.stdout == ""
     assert "missing-model" in result.stderr and f"usable: {MODEL}" in result.stderr
@@ -528,8 +545,8 @@ def test_mistakes_in_usage_end_with_2(data, arguments):
     assert run_command(*arguments, "--data", data).returncode == 2
 
 
+@pytest.mark.usefixtures("embedded")
 def test_a_rollback_without_anything_before_is_refused(data):
-    run("reembed", data=data)
     result = run_command("reembed", "--rollback", "--data", data)
     assert result.returncode == 1 and "no previous" in result.stderr
 

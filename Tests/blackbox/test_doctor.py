@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 from fake_llm import Answer, FakeOpenAI, Slow, Status
 from fake_smtp import FakeSMTP
-from harness import free_port, make_database, run_command
+from harness import free_port, make_database, run_command, seed
 
 DONE, FAILED, WRONG_SETTINGS = 0, 1, 78
 SUBJECTS = {"content", "settings", "database", "careers", "model", "vectors", "folder", "disk", "files", "clock",
@@ -253,6 +253,7 @@ def test_beyond_loopback_an_admin_key_is_asked_for(tmp_path):
 
 
 def test_tokens_are_looked_at(tmp_path):
+    seed(tmp_path / "data")
     secret = tmp_path / "secret"
     secret.write_text("0123456789abcdef" * 2)
     secret.chmod(0o644)
@@ -291,7 +292,7 @@ def test_mail_whose_links_lead_nowhere_is_a_warning(tmp_path):
 
 
 def test_mail_is_looked_at_and_with_online_asked(tmp_path):
-    data = make_database(tmp_path / "data")
+    data = seed(tmp_path / "data")
     state, detail = lines(doctor(data))["mail"]
     assert state == "ok" and str(data / "mail") in detail
     (data / "mail").write_text("no folder")
@@ -368,7 +369,7 @@ def test_models_outside_are_looked_at_and_with_online_asked(tmp_path):
 
 
 def test_prompts_are_looked_at(tmp_path):
-    data = tmp_path / "data"
+    data = seed(tmp_path / "data")
     prompts = tmp_path / "prompts"
     prompts.mkdir()
     (prompts / "provider-check.txt").write_text("Sum up {{text}} in {{language}}, {{how}}.")

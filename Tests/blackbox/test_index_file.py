@@ -4,7 +4,7 @@ import stat
 
 import pytest
 from conftest import needs_model
-from harness import run_command
+from harness import run_command, seed
 
 RECOMMEND = "/api/results/recommend/"
 REQUESTS = [
@@ -70,8 +70,8 @@ def test_a_damaged_file_is_told_of_and_made_anew(start_service, expected, genera
 
 @needs_model
 def test_a_file_that_cannot_be_written_stops_nothing(start_service, expected, tmp_path):
-    data = tmp_path / "data"
-    (data / "careers.index.new").mkdir(parents=True)
+    data = seed(tmp_path / "data")
+    (data / "careers.index.new").mkdir()
     service = start_service(data=data, PATHLIGHT_INDEX_MEMORY="lean")
     assert answers(service) == expected
     assert WARNING in service.log.read_text()

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from conftest import needs_model
-from harness import run_command
+from harness import run_command, seed
 
 RECOMMEND = "/api/results/recommend/"
 ABILITIES = {"abilities": [5] * 14 + [9]}
@@ -107,7 +107,7 @@ def test_sigterm_waits_for_work_under_way(start_service):
 
 def test_a_second_service_says_that_the_port_is_taken(start_service, tmp_path):
     service = start_service()
-    result = run_command("serve", "--port", service.port, "--data", tmp_path / "other")
+    result = run_command("serve", "--port", service.port, "--data", seed(tmp_path / "other"))
     assert result.returncode != 0
     assert str(service.port) in result.stderr and result.stdout == ""
 

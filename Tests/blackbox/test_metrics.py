@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import sqlite3
 import time
 
@@ -10,7 +9,7 @@ import pytest
 from conftest import needs_model
 from fake_collector import FakeCollector, Taken
 from fake_llm import Answer, FakeOpenAI
-from harness import ROOT, Service, first_data, run_command
+from harness import ROOT, Service, run_command, seed
 
 # `pathlight_llm_calls_total`, `…_call_duration_seconds`: a name, or the end of one like the name before it.
 NAME = re.compile(r"\b((?:pathlight|http|process)_[a-z_]*[a-z])(?:\{([^}]*)\})?|…(_[a-z_]*[a-z])")
@@ -53,7 +52,7 @@ def parsed(text):
 def exposition(tmp_path_factory):
     """What `/metrics` shows of a service that has everything set and has done a little of everything."""
     folder = tmp_path_factory.mktemp("metrics")
-    shutil.copytree(first_data()[1], folder / "data")
+    seed(folder / "data")
     now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
     with sqlite3.connect(folder / "data/pathlight.db") as database:
         database.execute(

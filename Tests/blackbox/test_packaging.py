@@ -70,16 +70,25 @@ def test_the_image_has_every_library_that_the_program_loads():
     assert not missing, f"not in the image: {missing}"
 
 
-@functools.cache
-def owner(path):
-    """The package that a file is of; of a name that update-alternatives keeps, that of what it stands for."""
+def candidates(path):
+    """What a file may be called in its package; for a name that update-alternatives keeps, what it stands for."""
     target = os.path.realpath(path)
-    for candidate in (path, path.replace("/lib/", "/usr/lib/", 1), path.replace("/usr/lib/", "/lib/", 1), target,
-                      target.replace("/usr/lib/", "/lib/", 1)):
-        found = subprocess.run(["dpkg", "-S", candidate], capture_output=True, text=True, check=False)
-        if found.returncode == 0:
-            return found.stdout.split(":")[0]
-    return None
+    return (path, path.replace("/lib/", "/usr/lib/", 1), path.replace("/usr/lib/", "/lib/", 1), target,
+            target.replace("/usr/lib/", "/lib/", 1))
+
+
+@functools.cache
+def owners():
+    """The package of each name that a library of the program may have: asked for at once, for it takes a while."""
+    names = {name for path in libraries().values() for name in candidates(path)}
+    output = subprocess.run(["dpkg", "-S", *sorted(names)], capture_output=True, text=True, check=False).stdout
+    return {name: package.split(":")[0]
+            for package, name in (line.rsplit(": ", 1) for line in output.splitlines() if ": " in line)}
+
+
+def owner(path):
+    """The package that one of the program's libraries is of."""
+    return next((owners()[name] for name in candidates(path) if name in owners()), None)
 
 
 def dynamic(file):

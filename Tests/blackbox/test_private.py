@@ -11,7 +11,7 @@ import time
 
 import pytest
 from conftest import needs_model
-from harness import BINARY, EMPTY_FOLDER, Service, clean_environment, run_command
+from harness import BINARY, EMPTY_FOLDER, NO_MODELS, Service, clean_environment, run_command
 from sheets import sheet
 
 pytestmark = needs_model
@@ -108,7 +108,7 @@ def test_no_mark_is_in_log_metrics_or_files(start_service):
 
 def test_without_encryption_the_marks_are_in_the_files(start_service):
     """The search above finds what there is to be found."""
-    service = start_service(PATHLIGHT_ENCRYPTION="off")
+    service = start_service(PATHLIGHT_ENCRYPTION="off", **NO_MODELS)
     with service.client() as client:
         submit(client)
     assert any("zebrafinkqx71" in place for place in marks_in(service.data, MARKS))
@@ -350,7 +350,7 @@ def test_a_start_without_the_right_key_is_refused(start_service, tmp_path):
 
 
 def test_keys_are_made_for_their_owner_alone(start_service):
-    service = start_service(is_seeded=False)
+    service = start_service(is_seeded=False, **NO_MODELS)
     folder = service.data / "keys"
     assert oct(os.stat(folder).st_mode & 0o777) == "0o700"
     assert [file.name for file in folder.iterdir()] == ["columns.key"]

@@ -11,7 +11,7 @@ import time
 import pytest
 from conftest import needs_model
 from fake_llm import Choosy, CutOff, FakeGemini, FakeOpenAI, Raw, Slow, Status, Vectors
-from harness import BINARY, EMPTY_FOLDER, clean_environment, run_command
+from harness import BINARY, EMPTY_FOLDER, clean_environment, run_command, seed
 from remote_embeddings import MODELS, WHOLE_SECONDS, Asker, copy_embedded, reembed, report, settings
 
 
@@ -74,8 +74,7 @@ def test_a_service_changes_over_and_back(start_service, tmp_path):
     with FakeOpenAI([Vectors()]) as server:
         named = settings(server)
         del named["PATHLIGHT_MODELS"]
-        assert run_command("reembed", "--data", data).returncode == 0
-        service = start_service(data=data, **named)
+        service = start_service(data=seed(data), **named)
         asks = Asker(service)
         assert asks.readiness()["model"] == "all-MiniLM-L6-v2"
         assert report(reembed(server, data))["switched"]

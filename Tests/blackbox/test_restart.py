@@ -100,7 +100,7 @@ def stored_sessions(service):
 
 
 def test_a_restart_on_the_same_port_loses_nothing_that_was_accepted(tmp_path):
-    service = SamePort(tmp_path / "data", tmp_path / "service.log")
+    service = SamePort(tmp_path / "data", tmp_path / "service.log", is_seeded=True)
     service.start()
     people = [Person(service, number) for number in range(PEOPLE)]
     try:

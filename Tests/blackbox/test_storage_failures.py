@@ -37,7 +37,7 @@ class SmallDisk(Service):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    service = SmallDisk(tmp_path / "data", tmp_path / "service.log")
+    service = SmallDisk(tmp_path / "data", tmp_path / "service.log", is_seeded=True)
     service.start()
     service.terminate()
     files = [file.stat().st_size for file in service.data.iterdir()]
@@ -86,7 +86,7 @@ def test_a_full_disk_is_told_and_nothing_confirmed_is_lost(small_disk):
 def damaged(tmp_path_factory):
     """One service for all that is damaged in its database."""
     folder = tmp_path_factory.mktemp("damaged")
-    service = Service(folder / "data", folder / "service.log").start()
+    service = Service(folder / "data", folder / "service.log", is_seeded=True).start()
     yield service
     service.stop()
 

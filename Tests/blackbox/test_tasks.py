@@ -7,7 +7,7 @@ import sqlite3
 import time
 
 import pytest
-from harness import make_database, run_command
+from harness import NO_MODELS, make_database, run_command
 
 ID = re.compile(r"[0-9a-f]{32}")
 
@@ -128,7 +128,7 @@ def test_a_service_does_as_many_tasks_together_as_are_set_and_holds_them_as_long
         tasks, start_service, tmp_path, settings, together, lease):
     tasks("list")
     watch(tmp_path / "data")
-    start_service(data=tmp_path / "data", **settings)
+    start_service(data=tmp_path / "data", **NO_MODELS, **settings)
     deadline = time.monotonic() + 60
     while watched(tmp_path / "data")[0] < 12 and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -8,7 +8,7 @@ import pytest
 from conftest import needs_model
 from fake_collector import FakeCollector, Taken, spans_of
 from fake_llm import Answer, FakeOpenAI, Huge, Slow, Status
-from harness import free_port, run_command
+from harness import free_port, run_command, seed
 
 RECOMMEND = "/api/results/recommend/"
 ROUTE = "/api/results/recommend"
@@ -220,6 +220,7 @@ def test_the_header_is_sent_and_told_to_nobody(start_service, tmp_path):
         assert "quokka" not in service.log.read_text() + metrics
 
         secret.chmod(0o644)
+        seed(tmp_path / "other")
         refused = run_command("serve", "--port", "0", "--data", tmp_path / "other", **settings)
         assert refused.returncode == 78 and "tracing.header_file" in refused.stderr and "chmod" in refused.stderr
         secret.chmod(0o600)
