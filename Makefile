@@ -182,6 +182,10 @@ bench-overload: setup-model-if-possible build ## Offer the recommend route more 
 bench-cost: setup-model-if-possible build ## Measure what keys, sealing and traces add to a request, print one JSON document
 	@python3 Benchmarks/http/request_cost.py $(ARGS)
 
+.PHONY: bench-monitor
+bench-monitor: setup-model-if-possible build ## Measure runs of the career monitor, print one JSON document
+	@python3 Benchmarks/monitor/monitor.py $(ARGS)
+
 .PHONY: bench-reembed
 bench-reembed: setup-model-if-possible build ## Measure what readers notice of a re-embedding
 	python3 Benchmarks/http/reembed_latency.py $(ARGS)

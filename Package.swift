@@ -80,10 +80,14 @@ if !coreOnly {
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),
             ], swiftSettings: swift),
+        .target(
+            name: "Monitor",
+            dependencies: ["Engine", "Platform", "Store", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: swift),
         .executableTarget(
             name: "server",
             dependencies: [
-                "Engine", "Platform", "Store", "Embedder", "VectorIndex", "CAssets",
+                "Engine", "Monitor", "Platform", "Store", "Embedder", "VectorIndex", "CAssets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -118,9 +122,12 @@ if !coreOnly {
             name: "EngineTests",
             dependencies: ["Engine", "Embedder", "Store", "VectorIndex", "TestSupport"], swiftSettings: swiftTests),
         .testTarget(
+            name: "MonitorTests", dependencies: ["Monitor", "Engine", "Platform", "Store", "TestSupport"],
+            swiftSettings: swiftTests),
+        .testTarget(
             name: "ServerTests",
             dependencies: [
-                "server", "Embedder", "Engine", "Platform", "Store", "TestSupport",
+                "server", "Embedder", "Engine", "Monitor", "Platform", "Store", "TestSupport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

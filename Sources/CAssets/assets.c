@@ -80,6 +80,9 @@ static const unsigned char pl_transport[] = {
 static const unsigned char pl_quiz[] = {
 #embed "quiz.json"
 };
+static const unsigned char pl_predefined_lists[] = {
+#embed "predefined-lists.json"
+};
 static const unsigned char pl_web_index[] = {
 #embed "web/index.html"
 };
@@ -155,6 +158,7 @@ static const unsigned char pl_openapi[] = {
 static const pl_asset pl_assets[] = {
     PL_CAREERS(PL_ENTRY)
     PL_ENTRY(quiz, "quiz.json")
+    PL_ENTRY(predefined_lists, "predefined-lists.json")
     PL_ENTRY(web_index, "web/index.html")
     PL_ENTRY(web_style, "web/app.css")
     PL_ENTRY(web_script, "web/app.js")

@@ -54,6 +54,10 @@ struct `the import check` {
         ("VectorIndexTests", "internal import CKernels"),
         ("EmbedderTests", "import Engine"),
         ("TestSupport", "import VectorMath"),
+        ("Monitor", "import Hummingbird"),
+        ("Monitor", "import VectorIndex"),
+        ("Engine", "import Monitor"),
+        ("Platform", "import Monitor"),
         ("Unknown", "import Foundation"),
     ]) func `objects to what points the wrong way`(target: String, source: String) {
         let findings = Findings.imports(of: target, in: source, path: "Sources/\(target)/A.swift")
@@ -67,6 +71,7 @@ struct `the import check` {
         ("Embedder", "internal import VectorMath\npackage import Foundation"),
         ("Store", "internal import GRDB\nimport Foundation"),
         ("Engine", "import VectorIndex\nimport Embedder\nimport Store\nimport VectorMath\nimport Foundation"),
+        ("Monitor", "import Engine\nimport Platform\nimport Store\nimport Crypto\nimport Foundation"),
         ("server", "import Engine\nimport Hummingbird\nimport Logging\nimport NIOCore\nimport CAssets"),
         ("StoreTests", "import Store\nimport GRDB\nimport TestSupport\nimport Testing"),
         ("VectorMathTests", "@testable import VectorMath\nimport CKernels\nimport Foundation"),

@@ -30,9 +30,13 @@ enum Layers {
         "Engine": Layer(
             modules: ["VectorIndex", "Embedder", "Store", "VectorMath"],
             outside: ["Foundation", "Synchronization", "Dispatch"]),
+        // Crypto for the hash of files that are too large to hold; CoreFoundation as above.
+        "Monitor": Layer(
+            modules: ["Engine", "Platform", "Store"],
+            outside: systemLibrary.union(["CoreFoundation", "Foundation", "Crypto"])),
         "bench": Layer(modules: ["VectorIndex", "Embedder", "VectorMath"], outside: nil),
         "server": Layer(
-            modules: ["Engine", "Platform", "Store", "Embedder", "VectorIndex", "VectorMath", "CAssets"],
+            modules: ["Engine", "Monitor", "Platform", "Store", "Embedder", "VectorIndex", "VectorMath", "CAssets"],
             outside: nil),
     ]
 

@@ -53,6 +53,12 @@ struct AccessTests {
         "GET /api/admin/settings": [.admin],
         "GET /api/admin/suppressions": [.admin], "DELETE /api/admin/suppressions/{id}": [.admin],
         "GET /unsubscribe/{token}": everyone, "POST /unsubscribe/{token}": everyone,
+        "GET /api/monitor/status": [.service, .admin], "POST /api/monitor/run": [.admin],
+        "GET /api/monitor/courses": everyone, "POST /api/monitor/students": [.service, .admin],
+        // Besides, of whom the id is.
+        "GET /api/monitor/students/{user_id}": [.service, .admin],
+        "PUT /api/monitor/students/{user_id}": [.service, .admin],
+        "DELETE /api/monitor/students/{user_id}": [.service, .admin],
     ]
 
     @Test func `lets in to every route who may, and nobody else`() async throws {

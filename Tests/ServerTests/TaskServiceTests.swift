@@ -11,7 +11,7 @@ struct TaskServiceTests {
         _ = try await SchemaMigrator().migrate(database)
         let scheduler = try Scheduler(
             TaskQueue(TaskRepository(database)), schedules: ScheduleRepository(database),
-            defined: BuiltInTasks.schedules)
+            defined: BuiltInTasks.schedules(monitor: MonitorOptions().schedule))
         try await scheduler.define()
         for record in try await scheduler.schedules.all() {
             #expect(scheduler.next(of: record) != nil, "\(record.name)")

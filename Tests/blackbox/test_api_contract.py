@@ -31,7 +31,9 @@ TASK_EXAMPLE = "019b2e77c1a84b36a1c0de59b7e4f283"
 SUPPRESSION_EXAMPLE = "5b1f0c2a9e71d84b36a1c0de59b7e4f2835b1f0c2a9e71d84b36a1c0de59b7e4"
 UNSUBSCRIBE_EXAMPLE = "ZGlnZXN0CjBiMWMyZDNl.7bQ0c3fHq2m1VxkYt5w8uJ9sLr4nZp6aEoGdKiTyMhA"
 PASSWORD_EXAMPLE = "correct horse battery"
+STUDENT_EXAMPLE = "0193f0e5b27c4d619a3e8f10c5d2b746"
 ADMINISTRATION = "/api/admin/"
+MONITORING = "/api/monitor/"
 # What is one's own account's, and asked for by its session.
 OWN = ("/account", "/api/auth/password/", "/api/auth/verification/", "/api/auth/sessions/")
 # Links that are mailed: nobody's example is one.
@@ -117,11 +119,11 @@ def own(client):
 
 @pytest.fixture
 def send(client, admin, own):
-    """Sends a request: to the administration as an administrator, about an account as its owner."""
+    """Sends a request: to the administration and the monitor as an administrator, about an account as its owner."""
 
     def request(method, path, body=None, media_type=JSON, **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        if path.startswith(ADMINISTRATION):
+        if path.startswith((ADMINISTRATION, MONITORING)):
             headers = {**admin, **headers}
         elif path.startswith(OWN):
             headers = {**own(), **headers}
@@ -264,12 +266,18 @@ def live(client, questions, service, send):
         return listed["items"][0]["id"]
 
     @functools.cache
+    def student():
+        row = {"user_id": uuid.uuid4().hex, "interests": "maths"}
+        send("POST", "/api/monitor/students/", json.dumps({"students": [row]})).expect(200)
+        return row["user_id"]
+
+    @functools.cache
     def address(name):
         return f"{name}-{uuid.uuid4().hex}@example.org"
 
     made = {SESSION_EXAMPLE: session, RECOMMENDATION_EXAMPLE: recommendation, USER_EXAMPLE: user, KEY_EXAMPLE: key,
             EDUCATOR_EXAMPLE: educator, WEB_SESSION_EXAMPLE: web_session,
-            TASK_EXAMPLE: task, UNSUBSCRIBE_EXAMPLE: lambda: unsubscribe_token(service),
+            TASK_EXAMPLE: task, STUDENT_EXAMPLE: student, UNSUBSCRIBE_EXAMPLE: lambda: unsubscribe_token(service),
             SUPPRESSION_EXAMPLE: lambda: suppression(service),
             "ada@example.org": lambda: address("ada"), "grace@example.org": lambda: address("grace")}
 

@@ -1,4 +1,4 @@
-// Files that the program carries inside itself: the built-in catalogue, the quiz and the web page.
+// Files that the program carries inside itself: the built-in catalogue and lists, the quiz and the web page.
 #pragma once
 #include <stddef.h>
 

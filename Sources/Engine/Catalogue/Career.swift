@@ -54,6 +54,11 @@ package enum EducationLevel: String, Codable, CaseIterable, Sendable {
 package struct RequiredEducation: Codable, Hashable, Sendable {
     package var level: EducationLevel
     package var text: String
+
+    package init(level: EducationLevel, text: String) {
+        self.level = level
+        self.text = text
+    }
 }
 
 /// A property that an operator gives careers of their own to filter by: words, or one number.

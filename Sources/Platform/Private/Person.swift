@@ -165,6 +165,11 @@ struct PersonFinder: Sendable {
             case .user(let column): ("\(column) = ?", [[.text(person.id)]])
             case .session(let column): ("\(column) = ?", person.sessions.sorted().map { [.text($0)] })
             case .task(let column): ("\(column) = ?", person.tasks.sorted().map { [.text($0)] })
+            case .student(let column, let marks):
+                (
+                    marks.map { "\(column) IN (SELECT \($0) FROM students WHERE user_id = ?)" }
+                        .joined(separator: " OR "), [marks.map { _ in .text(person.id) }]
+                )
             case .address(let column, let indexed):
                 ("\(column) = ?", (person.indexes[indexed] ?? []).sorted().map { [.text($0)] })
             case .mention:

@@ -20,6 +20,8 @@ extension PersonErasure {
 
     /// Removes the messages that came while rows went; then looks for the person in all files that may name them.
     func cleanFiles(_ person: Person, _ report: inout ErasureReport) async {
+        // Before the database: it notes what was written.
+        await cleanWritten(person.search, &report)
         await cleanMail(person, &report)
         guard let database = database as? SQLiteDatabase else { return }
         await cleanDatabase(database, person.search, &report)
@@ -28,6 +30,27 @@ extension PersonErasure {
             report.files += await found(person.search, in: others, of: database, &report)
         } catch {
             report.doubts["files that a restore set aside"] = error.localizedDescription
+        }
+    }
+
+    /// Has the files that are written of the tables written anew, and looks through all that lie there.
+    private func cleanWritten(_ search: MarkSearch, _ report: inout ErasureReport) async {
+        guard let written else { return }
+        let outcome = await written.rewrite()
+        report.writtenAnew = outcome.written
+        report.doubts.merge(outcome.doubts) { first, _ in first }
+        do {
+            for path in try await OwnThread.run(written.paths) {
+                do {
+                    let isFound = try await OwnThread.run { try PersonFiles.isFound(search, in: path) }
+                    // What nobody knows already needs no second word.
+                    if isFound, report.doubts[path] == nil { report.files.append(path) }
+                } catch {
+                    report.doubts[path] = "\(error)"
+                }
+            }
+        } catch {
+            report.doubts[written.folder] = error.localizedDescription
         }
     }
 

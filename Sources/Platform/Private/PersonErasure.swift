@@ -8,10 +8,13 @@ package struct ErasureReport: Sendable {
     package var removedMessages: [String] = []
     /// Where they are still found.
     package var remains: [Remains] = []
-    /// Files that still hold their name: of the database, databases that a restore set aside, messages to others.
+    /// Files that still hold their name: of the database, databases that a restore set aside, messages to others, files
+    /// that are written of the tables.
     package var files: [String] = []
     /// Files, or the folder for mail, of which nobody can say whether they still hold their name, and why.
     package var doubts: [String: String] = [:]
+    /// Files of others that were written anew, without them.
+    package var writtenAnew: [String] = []
     /// What the proof looked through.
     package var scannedTables = 0
     package var scannedValues = 0
@@ -35,16 +38,20 @@ package struct PersonErasure: Sendable {
 
     let database: any SQLDatabase
     let files: PersonFiles
+    /// What is written of the tables by others; nil for nothing.
+    let written: WrittenFiles?
     private let opener: ColumnOpener
 
     /// - Parameters:
     ///   - mailFolder: where messages lie as files, if any do.
+    ///   - written: files that others write of the tables.
     ///   - removing: what removes a message; nil for the system.
     package init(
         _ database: any SQLDatabase, cipher: any ColumnCipher, mailFolder: String? = nil,
-        removing: (@Sendable (String) throws -> Void)? = nil
+        written: WrittenFiles? = nil, removing: (@Sendable (String) throws -> Void)? = nil
     ) {
         self.database = database
+        self.written = written
         opener = ColumnOpener(cipher: cipher)
         var files = PersonFiles(database: database.location, mailFolder: mailFolder)
         if let removing { files.remove = removing }
@@ -60,7 +67,7 @@ package struct PersonErasure: Sendable {
             for table in PersonalData.tables where schema.has(table.name) {
                 var seen: Set<[SQLValue]> = []
                 let key = table.key.joined(separator: ", ")
-                for (sql, lists) in PersonFinder.conditions(table, person) {
+                for (sql, lists) in Self.conditions(table, person) {
                     for arguments in lists {
                         for row in try connection.query("SELECT \(key) FROM \(table.name) WHERE \(sql)", arguments) {
                             seen.insert(row.values)
@@ -123,14 +130,24 @@ package struct PersonErasure: Sendable {
     ) throws -> Int {
         var count = 0
         if case .fold(let sql) = table.erasing { try connection.execute(sql, [.text(person.id)]) }
-        for (sql, lists) in PersonFinder.conditions(table, person) {
+        for (sql, lists) in conditions(table, person) {
             let statement =
                 switch table.erasing {
-                case .delete, .fold: "DELETE FROM \(table.name) WHERE \(sql)"
+                case .delete, .fold, .deleteUnshared: "DELETE FROM \(table.name) WHERE \(sql)"
                 case .clear(let column): "UPDATE \(table.name) SET \(column) = NULL WHERE \(sql)"
                 }
             count += try connection.executeMany(statement, lists)
         }
+        // Files that were written of them are older from here on.
+        if table.name == "students", count > 0 { try StudentRepository.noteChange(in: connection) }
         return count
+    }
+
+    /// What selects the rows that go or are cleared: the person's, but of shared ones those that nobody else has.
+    private static func conditions(
+        _ table: PersonalTable, _ person: Person
+    ) -> [(sql: String, arguments: [[SQLValue]])] {
+        guard case .deleteUnshared(let condition) = table.erasing else { return PersonFinder.conditions(table, person) }
+        return [(condition, [[.text(person.id)]])]
     }
 }

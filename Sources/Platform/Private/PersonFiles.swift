@@ -138,6 +138,26 @@ struct PersonFiles: Sendable {
         return Array(try file.read(upToCount: maximumMessage) ?? Data())
     }
 
+    /// Whether a file of whatever size names somebody, read piece by piece; one that is not there names nobody.
+    static func isFound(_ search: MarkSearch, in path: String) throws -> Bool {
+        // As for messages. SAFETY: open reads the path as a C string for the time of the call.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return false }
+            throw Refusal(path)
+        }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
+        defer { try? file.close() }
+        // A name may lie across two pieces.
+        var carried: [UInt8] = []
+        while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
+            let bytes = carried + Array(piece)
+            if search.matches(bytes, short: nil) { return true }
+            carried = Array(bytes.suffix(1_024))
+        }
+        return false
+    }
+
     private static func unlink(_ path: String) throws {
         // SAFETY: unlink reads the path as a C string for the time of the call.
         guard unsafe Glibc.unlink(path) == 0 || errno == ENOENT else { throw Refusal(path) }

@@ -1,6 +1,6 @@
 extension PersonalData {
     /// Children come before their parents, so that each erased row is counted where it was.
-    package static let tables: [PersonalTable] = feedback + work + models + mail + accounts
+    package static let tables: [PersonalTable] = feedback + work + models + mail + monitoring + accounts
 
     private static let feedback: [PersonalTable] = [
         PersonalTable(
@@ -88,6 +88,46 @@ extension PersonalData {
             links: [.address("address_index", indexedAs: "mail_suppressions.address")],
             columns: [
                 "address_index": .plain, "list": .plain, "reason": .plain, "detail": .plain, "created_at": .plain,
+            ]),
+    ]
+
+    private static let monitoring: [PersonalTable] = [
+        PersonalTable(
+            "interest_lists", key: ["input_mark"],
+            links: [.student("input_mark", marks: ["input_mark", "served_mark"])],
+            // Each half of the condition has an index of its own.
+            erasing: .deleteUnshared(
+                condition: """
+                    NOT EXISTS (
+                        SELECT 1 FROM students
+                        WHERE students.user_id <> ? AND (
+                            students.input_mark = interest_lists.input_mark
+                            OR (students.served_mark = interest_lists.input_mark
+                                AND students.served_mark <> students.input_mark)))
+                    """),
+            columns: [
+                "input_mark": .plain, "origin": .plain, "career_count": .plain, "generation": .plain,
+                "cost_nanodollars": .plain, "made_at": .plain, "document": .sealedDocument,
+            ]),
+        PersonalTable(
+            "course_paths", key: ["course_mark"], links: [.student("course_mark", marks: ["course_mark"])],
+            // A course is named in the words of whoever named it first.
+            erasing: .deleteUnshared(
+                condition: """
+                    NOT EXISTS (
+                        SELECT 1 FROM students
+                        WHERE students.user_id <> ? AND students.course_mark = course_paths.course_mark)
+                    """),
+            columns: [
+                "course_mark": .plain, "course": .plain, "origin": .plain, "path_count": .plain, "generation": .plain,
+                "cost_nanodollars": .plain, "made_at": .plain, "document": .document,
+            ]),
+        PersonalTable(
+            "students", key: ["user_id"], links: [.user("user_id")],
+            columns: [
+                "user_id": .plain, "input": .sealedDocument, "input_mark": .plain, "course_mark": .plain,
+                "row_mark": .plain, "served_mark": .plain, "served_at": .plain, "source": .plain, "created_at": .plain,
+                "updated_at": .plain,
             ]),
     ]
 

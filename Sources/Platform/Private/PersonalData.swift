@@ -31,6 +31,8 @@ package enum PersonalLink: Sendable, Equatable {
     case session(String)
     /// The column holds the id of a task that is theirs.
     case task(String)
+    /// The column holds what one of these columns of their row in `students` holds; others may have the same.
+    case student(String, marks: [String])
     /// The column holds the cipher's index of their address, as the index of the given column.
     case address(String, indexedAs: String)
     /// Any column may name them: a queue's payload, a kept reply.
@@ -46,6 +48,9 @@ package struct PersonalTable: Sendable {
         case clear(String)
         /// Their share is added to nobody's first, so that sums stay true.
         case fold(sql: String)
+        /// The row is also that of everybody who gave the same, and goes with the last of them. `condition`, in which the
+        /// one `?` is the person's id, holds where nobody else has it, be it theirs or left over from somebody.
+        case deleteUnshared(condition: String)
     }
 
     package let name: String
@@ -99,7 +104,7 @@ package enum PersonalData {
         "careers", "career_sources", "revisions", "embedding_spaces", "vectors", "generation_facts",
         "index_generations",
         "index_blocks", "settings", "schema_migrations", "column_keys", "schedules", "llm_budget_days",
-        "llm_reservations", "mail_keys",
+        "llm_reservations", "mail_keys", "monitor_runs", "monitor_files",
     ]
 
     package static func table(_ name: String) -> PersonalTable? { tables.first { $0.name == name } }

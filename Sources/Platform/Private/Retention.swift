@@ -15,6 +15,8 @@ package struct RetentionRules: Sendable, Equatable {
     package var llmUsageDays = 400
     /// Days that failed attempts to sign in are remembered.
     package var signInAttemptsDays = 7
+    /// Runs of the career monitor that are kept, the latest ones.
+    package var monitorRuns = 200
 
     package init() {}
 }
@@ -86,6 +88,14 @@ package struct Retention: Sendable {
                     let date = now.addingTimeInterval(-86_400 * Double(rules.llmUsageDays))
                     return .text(String(SQLTime.text(of: date).prefix(10)))
                 }),
+            // By number, since they come as often as somebody wishes. The moment is that of the end: what runs has none.
+            Rule(
+                name: "monitor_runs", table: "monitor_runs", key: ["id"],
+                condition: """
+                    ended_at <= ? AND id NOT IN (
+                        SELECT id FROM monitor_runs ORDER BY started_at DESC, id DESC LIMIT \(rules.monitorRuns))
+                    """,
+                moment: before(hours: 0)),
         ]
     }
 

@@ -81,6 +81,13 @@ package final class Scheduler: Sendable {
         try await schedules.define(defined.values.map(\.schedule).sorted { $0.name < $1.name })
     }
 
+    /// A schedule of this process as it is stored; nil for one that is left from another version or from other settings,
+    /// and before `define`.
+    package func schedule(_ name: String) async throws -> ScheduleRecord? {
+        guard defined[name] != nil else { return nil }
+        return try await schedules.schedule(name)
+    }
+
     /// When a schedule comes due next, or nil where it is switched off or cannot be read.
     package func next(of record: ScheduleRecord) -> Date? {
         guard record.isEnabled, let due = try? Due(record.schedule) else { return nil }

@@ -18,6 +18,7 @@ extension Migration {
         Migration(version: 15, name: "account links", statements: accountLinks),
         Migration(version: 16, name: "message ids", statements: messageIDs),
         Migration(version: 17, name: "sign-ins under way", statements: signInsUnderWay),
+        Migration(version: 18, name: "career monitoring", statements: careerMonitoring),
     ]
 
     @Sendable private static func careers(_ dialect: SQLDialect) -> [String] {

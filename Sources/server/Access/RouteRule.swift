@@ -36,6 +36,8 @@ package struct RouteRule: Sendable, Equatable {
     package static let session = RouteRule(.session)
     package static let signedIn = RouteRule(.roles([.user, .educator, .service, .admin]))
     package static let admin = RouteRule(.roles([.admin]), scope: Scope.admin)
+    /// Programs that keep students and their lists, and who looks after them.
+    package static let monitor = RouteRule(.roles([.service, .admin]), scope: Scope.monitor)
     package static let operators = RouteRule(.operators, scope: Scope.metrics)
 
     package static let recommend = RouteRule(.everyone, scope: Scope.recommend)
@@ -54,7 +56,8 @@ package struct RouteRule: Sendable, Equatable {
         package static let careers = "careers"
         package static let embeddings = "embeddings"
         package static let metrics = "metrics"
+        package static let monitor = "monitor"
         package static let admin = "admin"
-        package static let all = [admin, careers, embeddings, metrics, recommend, results]
+        package static let all = [admin, careers, embeddings, metrics, monitor, recommend, results]
     }
 }

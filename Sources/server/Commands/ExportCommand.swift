@@ -6,7 +6,8 @@ internal import Store
 /// `pathlight export`: writes what the store has as files that `import` reads back.
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Writes careers to a file.", subcommands: [Careers.self])
+        commandName: "export", abstract: "Writes careers, or students' recommendations, to a file.",
+        subcommands: [Careers.self, Recommendations.self])
 
     /// `pathlight export careers FILE`
     struct Careers: AsyncParsableCommand {

@@ -4,10 +4,11 @@ internal import Foundation
 internal import Logging
 internal import Store
 
-/// `pathlight import`: fills the catalogue.
+/// `pathlight import`: fills the catalogue, and takes in students.
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Fills the catalogue from files.", subcommands: [Careers.self, Onet.self])
+        commandName: "import", abstract: "Fills the catalogue from files, and takes in students.",
+        subcommands: [Careers.self, Onet.self, Students.self])
 
     /// What every import of careers is asked.
     struct Options: ParsableArguments {

@@ -12,8 +12,9 @@ struct Pathlight: AsyncParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, RecommendCommand.self, EmbedCommand.self, ReembedCommand.self, ImportCommand.self,
-            ExportCommand.self, EvaluateCommand.self, TasksCommand.self, KeysCommand.self, UsersCommand.self,
-            MailCommand.self, BackupCommand.self, RestoreCommand.self, ModelsCommand.self, DoctorCommand.self,
+            ExportCommand.self, EvaluateCommand.self, MonitorCommand.self, TasksCommand.self, KeysCommand.self,
+            UsersCommand.self, MailCommand.self, BackupCommand.self, RestoreCommand.self, ModelsCommand.self,
+            DoctorCommand.self,
         ])
 
     /// Runs the command and ends with 0 for done, 1 for failed, 2 for a mistake in usage, 78 for wrong settings.

@@ -214,7 +214,8 @@ struct TaskAccess: Sendable {
         do {
             let queue = TaskQueue(TaskRepository(database))
             let scheduler = try Scheduler(
-                queue, schedules: ScheduleRepository(database), defined: BuiltInTasks.schedules)
+                queue, schedules: ScheduleRepository(database),
+                defined: BuiltInTasks.schedules(monitor: settings.monitor.schedule))
             // Before the first start of the service there would be none.
             if try await scheduler.schedules.all().isEmpty { try await scheduler.define() }
             try await body(TaskAccess(queue: queue, scheduler: scheduler, logger: logger))

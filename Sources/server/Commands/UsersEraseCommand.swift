@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Logging
+internal import Monitor
 internal import Platform
 internal import Store
 
@@ -11,8 +12,9 @@ struct UsersEraseCommand: AsyncParsableCommand {
         discussion: """
             Messages to their address that lie as files in the folder for mail go first; where one of these stays, nothing \
             else is erased, since nobody would know the address afterwards. Then everything goes in one transaction, and \
-            every column of text or bytes of every table is read, the files of the database as they lie on the disk, \
-            databases that a restore set aside, and the other messages; ends with 1 where a name of theirs is still found or \
+            the files of career monitoring are written anew without them, and every column of text or bytes of every table \
+            is read, the files of the database as they lie on the disk, databases that a restore set aside, the monitor's \
+            files, those that it set aside, and the other messages; ends with 1 where a name of theirs is still found or \
             something could not be looked at. Run it with the service's settings: where mail went to them and neither \
             `mail.folder` nor `mail.smtp.host` is set, nothing is erased. A running service may go on. Backups are not \
             touched: what they hold goes when they expire.
@@ -37,8 +39,11 @@ struct UsersEraseCommand: AsyncParsableCommand {
                 settings, database: database, makesKeys: false, logger: logger)
             let places = Places(
                 database: Pathways.databasePath(settings),
-                mailFolder: settings.mail.messageFolder(in: settings.dataDirectory), isMailSet: settings.mail.isSet)
-            let erasure = PersonErasure(database, cipher: encryption.cipher, mailFolder: places.mailFolder)
+                mailFolder: settings.mail.messageFolder(in: settings.dataDirectory), isMailSet: settings.mail.isSet,
+                monitorFolder: settings.monitor.settings(dataDirectory: settings.dataDirectory).folder)
+            let erasure = PersonErasure(
+                database, cipher: encryption.cipher, mailFolder: places.mailFolder,
+                written: Self.monitorFiles(settings, database, encryption.cipher))
             let preview = try await erasure.preview(id)
             try Self.requireMailFolder(places, preview)
             if !yes { try ask(preview) }
@@ -58,6 +63,17 @@ struct UsersEraseCommand: AsyncParsableCommand {
         let mailFolder: String
         /// Whether the settings here say where mail goes; without them the folder is a guess.
         let isMailSet: Bool
+        let monitorFolder: String
+    }
+
+    private static func monitorFiles(
+        _ settings: ServiceSettings, _ database: any SQLDatabase, _ cipher: any ColumnCipher
+    ) -> WrittenFiles {
+        let monitor = settings.monitor.settings(dataDirectory: settings.dataDirectory)
+        let files = MonitorFiles(
+            folder: monitor.folder, students: StudentRepository(database, cipher: cipher),
+            courses: CourseRepository(database), notes: MonitorFileRepository(database))
+        return files.written(studentsFile: monitor.studentsFile)
     }
 
     /// A service whose settings say where mail goes has sent mail to this person, and these settings do not: its messages
@@ -99,6 +115,10 @@ struct UsersEraseCommand: AsyncParsableCommand {
         let limit =
             places.isMailSet ? "" : "; files of mail elsewhere were not looked at: no `mail.folder` is set here"
         lines.append("looked for messages in \(places.mailFolder)\(absence)\(limit)")
+        if !report.isHeldBack {
+            lines.append("looked through the files of career monitoring in \(places.monitorFolder)")
+            lines += report.writtenAnew.map { "written anew: \($0)" }
+        }
         if report.isOfIDAlone {
             lines.append(
                 "there is no account of that id, so that nothing is known of an address that was erased before: this is "
@@ -125,6 +145,10 @@ struct UsersEraseCommand: AsyncParsableCommand {
         if file.contains(".db.before-restore-") || file.contains(".db.restoring") {
             return "a restore left it; delete it once it is not needed"
         }
+        if file.contains(".csv.set-aside-") { return "the monitor set it aside; delete it once it is not needed" }
+        if file.hasSuffix(".csv") || file.hasSuffix(".csv.part") {
+            return "take them out of it, or run the monitor, and erase again"
+        }
         return file.hasSuffix(".eml") || file.hasSuffix(".eml.part")
             ? "it is a message to somebody else; delete it once it is not needed"
             : "erase again once the service has stopped"
@@ -144,8 +168,10 @@ struct UsersEraseCommand: AsyncParsableCommand {
 
             let database: String
             let mailFolder: String
+            let monitorFolder: String
             let removed: [String: Int]
             let removedMessages: [String]
+            let writtenAnew: [String]
             let remains: [Place]
             let files: [String]
             let doubts: [Doubt]
@@ -158,8 +184,8 @@ struct UsersEraseCommand: AsyncParsableCommand {
             let proven: Bool
         }
         let answer = Answer(
-            database: places.database, mailFolder: places.mailFolder,
-            removed: report.removed, removedMessages: report.removedMessages,
+            database: places.database, mailFolder: places.mailFolder, monitorFolder: places.monitorFolder,
+            removed: report.removed, removedMessages: report.removedMessages, writtenAnew: report.writtenAnew,
             remains: report.remains.map { .init(table: $0.table, column: $0.column, rows: $0.rows) },
             files: report.files,
             doubts: report.doubts.sorted { $0.key < $1.key }.map { .init(file: $0.key, reason: $0.value) },

@@ -147,7 +147,7 @@ extension Request {
     /// Makes sure that there is nothing to read but an empty object: a field that has no effect would mislead.
     ///
     /// - Throws: as `readFields`.
-    fileprivate func readNothing(in scope: RequestScope) async throws {
+    func readNothing(in scope: RequestScope) async throws {
         try readQuery { _ in }
         let bytes = try await collectBody(in: scope)
         guard bytes.readableBytes > 0 else { return }

@@ -81,6 +81,7 @@ extension ServiceSettings {
         try reader.read(into: &settings.retention)
         try reader.read(into: &settings.tracing)
         try reader.read(into: &settings.tasks)
+        try reader.read(into: &settings.monitor)
         try reader.read(.concurrentRequests, into: &settings.requestLimits.concurrentRequests, in: 1...100_000)
         try reader.readRate(.addressRate, into: &settings.requestLimits.address.perSecond)
         try reader.read(.addressBurst, into: &settings.requestLimits.address.burst, in: TokenBucket.Rate.burstRange)

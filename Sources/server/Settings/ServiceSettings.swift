@@ -66,6 +66,7 @@ package struct ServiceSettings: Sendable, Equatable {
     package var retention = RetentionRules()
     /// How many tasks run at a time, and how long others leave a task that this process holds.
     package var tasks = TaskWorker.Settings()
+    package var monitor = MonitorOptions()
     package var requestLimits = RequestLimits()
     package var tokens = TokenOptions()
     package var tracing = TracingSettings()

@@ -16,7 +16,7 @@ package struct TextLogStream: TextOutputStream, Sendable {
     /// - Parameter event: whole, with its line break, as `StreamLogHandler` hands it over.
     package mutating func write(_ event: String) { output(Self.line(of: event)) }
 
-    private static func line(of event: String) -> String {
+    static func line(of event: String) -> String {
         var scalars = event.unicodeScalars[...]
         if scalars.last == "\n" { scalars.removeLast() }
         var line = ""

@@ -44,6 +44,10 @@ package struct AssembledService {
                 to: http, pathways: pathways, access: access, mail: platform.accountMail, health: health)
             SettingsRoutes(values: values).add(to: http.routes)
             try platform.addRoutes(to: http.routes, database: pathways.database, access: access)
+            MonitorRoutes(
+                monitor: platform.monitor, pathways: pathways, queue: platform.tasks.queue,
+                scheduler: platform.tasks.scheduler
+            ).add(to: http.routes)
             AccessMetrics.register(access, http.admission, in: registry)
             TokenMetrics.register(in: registry) { access.identity.tokens?.statistics }
             RecommenderMetrics.register(pathways, in: registry)

@@ -1,5 +1,6 @@
 internal import Engine
 internal import Foundation
+internal import Monitor
 
 /// The catalogue and the quiz that the product comes with.
 enum BuiltInContent {
@@ -24,5 +25,13 @@ enum BuiltInContent {
             throw CatalogueError.unreadable(what: "the quiz", problem: "it is not in the program")
         }
         return try Quiz(from: data)
+    }
+
+    /// Careers by area of interest, for whom nothing else can be found.
+    static func predefinedLists() throws -> PredefinedLists {
+        guard let data = Assets.data("predefined-lists.json") else {
+            throw CatalogueError.unreadable(what: "the predefined lists", problem: "they are not in the program")
+        }
+        return try PredefinedLists(from: data)
     }
 }

@@ -8,7 +8,15 @@ package enum BuiltInTasks {
         name: HousekeepingHandler.kind, kind: HousekeepingHandler.kind, expression: "17 3 * * *", zone: "UTC",
         catchUp: .once)
 
-    package static let schedules = [housekeeping]
+    /// - Parameter monitor: when students' recommendations are brought up to date; nil for never.
+    package static func schedules(monitor: String?) -> [Schedule] {
+        let watching = monitor.map { expression in
+            Schedule(
+                name: MonitorHandler.kind, kind: MonitorHandler.kind, expression: expression, zone: "UTC",
+                catchUp: .once, payload: MonitorHandler.payload(.schedule))
+        }
+        return [housekeeping] + [watching].compactMap(\.self)
+    }
 }
 
 /// Removes what has expired, once a day.

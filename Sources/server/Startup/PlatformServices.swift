@@ -15,6 +15,7 @@ struct PlatformServices: Sendable {
     let unsubscriber: Unsubscriber
     let suppressions: MailSuppressionRepository
     let tasks: TaskService
+    let monitor: MonitorService
     let transport: CurlTransport
 
     /// - Throws: what is wrong with settings, prompts or the database; each says how to mend it.
@@ -44,20 +45,26 @@ struct PlatformServices: Sendable {
             logger.notice(
                 "nobody gets mail about their account: set `public_url`, the address that its links lead to")
         }
+        let monitor = try MonitorService(
+            settings.monitor, dataDirectory: settings.dataDirectory, pathways: pathways, models: models,
+            logger: logger)
         let tasks = try TaskService(
             queue: queue,
             handlers: [
                 HousekeepingHandler(
                     steps: housekeeping(settings, database: database, access: access, gateway: models.gateway)),
                 AccountMailHandler(accountMail, identity: access.identity, dispatch: mail, from: plan.from),
+                MonitorHandler(monitor: monitor),
             ],
-            schedules: BuiltInTasks.schedules, settings: settings.tasks, registry: registry, logger: logger)
+            schedules: BuiltInTasks.schedules(monitor: settings.monitor.schedule), settings: settings.tasks,
+            registry: registry, logger: logger)
         let budget = BudgetWatch(models.gateway.budget)
         LanguageModelMetrics.register(in: registry, budget: { budget.latest }) { models.gateway.statistics }
         OutboundMetrics.register(in: registry, outbound: { transport.statistics }, mail: { mail.statistics })
         return PlatformServices(
             models: models, budget: budget, mail: mail, accountMail: accountMail, address: address,
-            unsubscriber: unsubscriber, suppressions: suppressions, tasks: tasks, transport: transport)
+            unsubscriber: unsubscriber, suppressions: suppressions, tasks: tasks, monitor: monitor,
+            transport: transport)
     }
 
     private static func housekeeping(

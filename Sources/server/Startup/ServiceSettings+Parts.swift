@@ -1,3 +1,4 @@
+internal import Monitor
 internal import Platform
 internal import Store
 
@@ -26,17 +27,14 @@ extension ServiceSettings {
         }
     }
 
-    /// The prompts in use.
+    /// The prompts in use, those of all features among them.
     ///
-    /// - Parameter definitions: of features, besides the built-in ones.
     /// - Throws: `SettingsError` for a file of the operator's folder that cannot be used.
-    func makePrompts(
-        _ definitions: [PromptDefinition] = [], database: any SQLDatabase
-    ) throws(SettingsError) -> PromptLibrary {
+    func makePrompts(database: any SQLDatabase) throws(SettingsError) -> PromptLibrary {
         do throws(PromptError) {
             var texts: [String: String] = [:]
             if let promptFolder { texts = try PromptLibrary.readFolder(promptFolder) }
-            return try PromptLibrary(BuiltInPrompts.all + definitions, folder: texts, database: database)
+            return try PromptLibrary(BuiltInPrompts.all + MonitorPrompts.all, folder: texts, database: database)
         } catch {
             throw .unusable("`llm.prompts`: \(error)")
         }

@@ -3,16 +3,6 @@ import Foundation
 import Store
 import TestSupport
 
-extension RequiredEducation {
-    /// The engine makes them from files alone; so does this.
-    init(level: EducationLevel, text: String) {
-        guard let data = try? JSONEncoder().encode(["level": level.rawValue, "text": text]),
-            let decoded = try? JSONDecoder().decode(RequiredEducation.self, from: data)
-        else { preconditionFailure("the education is its two members") }
-        self = decoded
-    }
-}
-
 /// Careers to write and read back.
 enum ImportFixtures {
     static let source = CareerSource(name: "school", title: "The school's own careers", licence: "CC0")

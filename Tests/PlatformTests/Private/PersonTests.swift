@@ -93,6 +93,7 @@ struct PersonTests {
                 ),
             ]
             for (sql, arguments) in rows { try await database.run(sql, arguments) }
+            try await PrivateFixtures.serve(id, list: "list-of-\(name)", course: "course-of-\(name)", database, cipher)
             ids.append(id)
             sessions.append(session)
         }

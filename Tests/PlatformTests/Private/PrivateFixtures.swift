@@ -20,6 +20,25 @@ enum PrivateFixtures {
 
     static let now = SQLTime.date(of: "2026-03-01T12:00:00.000Z") ?? .distantPast
 
+    /// Makes somebody a student of the career monitor, with a list and a course of these marks.
+    static func serve(
+        _ id: String, list: String, course: String, _ database: any SQLDatabase, _ cipher: any ColumnCipher
+    ) async throws {
+        let students = StudentRepository(database, cipher: cipher, clock: { now })
+        let input = StudentInput(
+            userID: id, username: "", name: "Somebody", hometown: "Turin", course: course, interests: "sailing")
+        let marks = StudentMarks(input: list, course: course, row: "\(list) \(course)")
+        _ = try await students.upsert([(input, marks)], source: .api)
+        _ = try await students.serve(
+            InterestListRecord(
+                mark: list, origin: .engine, document: #"[{"career":"Sailor"}]"#, count: 1, generation: 7,
+                costNanodollars: 0, madeAt: now))
+        _ = try await CourseRepository(database, clock: { now }).serve(
+            CoursePathsRecord(
+                mark: course, course: course, origin: .engine, document: #"[{"career":"Sailor"}]"#, count: 1,
+                generation: 7, costNanodollars: 0, madeAt: now))
+    }
+
     /// Runs `body` on a database with the whole schema.
     static func withDatabase(_ body: (SQLiteDatabase) async throws -> Void) async throws {
         let database = try await SQLiteDatabase.temporary()

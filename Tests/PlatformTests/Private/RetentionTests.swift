@@ -85,6 +85,31 @@ struct RetentionTests {
         }
     }
 
+    @Test func `the latest runs of the career monitor stay, and one that runs`() async throws {
+        try await PrivateFixtures.withDatabase { database in
+            for number in 0..<8 {
+                let isRunning = number == 1
+                try await database.run(
+                    """
+                    INSERT INTO monitor_runs (id, reason, state, report, started_at, ended_at)
+                    VALUES (?, 'schedule', ?, '{}', ?, ?)
+                    """,
+                    [
+                        .text("run-\(number)"), .text(isRunning ? "running" : "done"),
+                        time(daysAgo: Double(10 - number)), isRunning ? .null : time(daysAgo: Double(9 - number)),
+                    ])
+            }
+            #expect(try await Retention(database).run(now: now).total == 0)
+            var rules = RetentionRules()
+            #expect(rules.monitorRuns == 200)
+            rules.monitorRuns = 3
+            let report = try await Retention(database, rules: rules, batch: 2).run(now: now)
+            #expect(report.removed == ["monitor_runs": 4])
+            #expect(
+                try await database.texts("id", of: "monitor_runs").sorted() == ["run-1", "run-5", "run-6", "run-7"])
+        }
+    }
+
     @Test func `more than a batch goes, with what hangs on it, and the rules can be changed`() async throws {
         try await PrivateFixtures.withDatabase { database in
             for number in 0..<25 {

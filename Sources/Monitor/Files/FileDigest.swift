@@ -1,0 +1,21 @@
+internal import Crypto
+
+/// What a file holds, in short: to see whether it is still what was written.
+package struct FileDigest: Sendable, Equatable {
+    /// 64 hexadecimal digits.
+    package let sha256: String
+    package let bytes: Int64
+
+    package init(sha256: String, bytes: Int64) {
+        self.sha256 = sha256
+        self.bytes = bytes
+    }
+
+    init(_ hash: SHA256, bytes: Int64) {
+        sha256 = hash.finalize().map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }.joined()
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,23 @@
+internal import Store
+
+/// The calls of a model that a run may make, however many lists it makes.
+package final class ModelAllowance: Sendable {
+    private let left: Guarded<Int>
+
+    package init(calls: Int) { left = Guarded(max(0, calls)) }
+
+    /// Calls that may still be made.
+    package var remaining: Int { left.withLock { $0 } }
+
+    /// Takes one call, if there is one.
+    func take() -> Bool {
+        left.withLock { left in
+            guard left > 0 else { return false }
+            left -= 1
+            return true
+        }
+    }
+
+    /// Gives back a call that never reached the provider.
+    func giveBack() { left.withLock { $0 += 1 } }
+}
