@@ -1,7 +1,7 @@
 """`kill -9` in the middle of career monitoring: files are whole at every moment, nothing is lost, and what is there in
 the end is what an undisturbed run leaves.
 
-PATHLIGHT_KILLS sets how often is killed, PATHLIGHT_TEST_SEED repeats a run.
+PATHLIGHT_KILLS sets how often a run is killed in its middle, PATHLIGHT_TEST_SEED repeats a run.
 """
 
 import csv
@@ -167,8 +167,8 @@ def test_what_is_killed_is_whole_and_ends_as_if_it_had_not_been(folders, generat
     deadline = time.monotonic() + SECONDS
     kills = amid = 0
     disturbed.take(students)
-    while kills < KILLS:
-        assert time.monotonic() < deadline, f"{kills} kills so far"
+    while amid < KILLS:
+        assert time.monotonic() < deadline, f"{kills} kills so far, {amid} in the middle of a run"
         if kills and generator.random() < 0.7:
             for student in generator.sample(students, CHANGED):
                 say(student, generator, generator.randrange(10_000))
@@ -182,7 +182,6 @@ def test_what_is_killed_is_whole_and_ends_as_if_it_had_not_been(folders, generat
         kills += 1
         amid += disturbed.rows("SELECT count(*) FROM monitor_runs WHERE state = 'running'")[0][0]
         disturbed.files()
-    assert amid > 0, "no kill was in the middle of a run"
 
     disturbed.command("monitor", "--once")
     undisturbed.take(students)
