@@ -245,7 +245,7 @@ struct MonitorRouteTests {
             let mark = try #require(scene.marker.mark(ofCourse: "B.Sc. Statistics"))
             let paths = MadePaths(
                 origin: .engine,
-                paths: [
+                careers: [
                     CoursePath(
                         careerID: "data-scientist", career: "Data Scientist", industry: "Data & AI",
                         reason: "A strong match with the course.", origin: .engine, inCatalogue: true)

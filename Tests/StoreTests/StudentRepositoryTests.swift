@@ -270,10 +270,10 @@ struct StudentRepositoryTests {
             let newer = Self.list("physics sailing", at: clock.now)
             #expect(try await students.serve(newer) == 3)
             _ = try await students.upsert([Self.student("e")], source: .api)
-            let found = try #require(try await students.list(mark: "physics sailing"))
+            let found = try #require(try await students.lists(marks: ["physics sailing"])["physics sailing"])
             #expect(found == newer)
             #expect(try await students.serve(found) == 4)
-            #expect(try await students.list(mark: "physics rowing") == nil)
+            #expect(try await students.lists(marks: ["physics rowing"])["physics rowing"] == nil)
         }
     }
 
@@ -290,7 +290,7 @@ struct StudentRepositoryTests {
             #expect(try await students.removeUnusedLists() == 0)
             #expect(try await students.serve(Self.list("physics rowing", at: clock.now)) == 2)
             #expect(try await students.removeUnusedLists() == 1)
-            #expect(try await students.list(mark: "physics sailing") == nil)
+            #expect(try await students.lists(marks: ["physics sailing"])["physics sailing"] == nil)
             #expect(try await students.list(of: "a")?.list?.mark == "physics rowing")
         }
     }
@@ -301,7 +301,7 @@ struct StudentRepositoryTests {
             let (students, clock) = Self.make(database)
             let served = try await students.serve(Self.list("nobody's", at: clock.now))
             #expect(served == 0)
-            #expect(try await students.list(mark: "nobody's") == nil)
+            #expect(try await students.lists(marks: ["nobody's"])["nobody's"] == nil)
         }
     }
 
@@ -318,10 +318,10 @@ struct StudentRepositoryTests {
             _ = try await students.upsert([Self.student("b", interests: "chess")], source: .file)
             #expect(try await students.remove(userID: "a"))
             #expect(try await students.remove(userID: "a") == false)
-            #expect(try await students.list(mark: "physics sailing") != nil)
+            #expect(try await students.lists(marks: ["physics sailing"])["physics sailing"] != nil)
             #expect(try await students.remove(userID: "b"))
-            #expect(try await students.list(mark: "physics sailing") == nil)
-            #expect(try await students.list(mark: "physics rowing") != nil)
+            #expect(try await students.lists(marks: ["physics sailing"])["physics sailing"] == nil)
+            #expect(try await students.lists(marks: ["physics rowing"])["physics rowing"] != nil)
             #expect(try await students.counts(outdatedBefore: clock.now).students == 1)
         }
     }

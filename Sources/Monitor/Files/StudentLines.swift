@@ -12,7 +12,7 @@ package struct StudentLineReader: Sendable {
     private static let passedOver: Set<String> = [
         "recommendations", "career_recommendations", "origin", "last_updated", "recommendation_count",
     ]
-    private static let fields = Array(TableShape.students.columns.prefix(TableShape.students.inputColumns))
+    private static let fields = Array(StudentRow.shape.columns.prefix(StudentRow.shape.inputColumns))
     private static let maximumLine = 4 << 20
     private static let pieceBytes = 1 << 16
 

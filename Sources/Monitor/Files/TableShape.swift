@@ -1,7 +1,7 @@
 /// The columns of one kind of file.
-struct TableShape: Sendable, Equatable {
+package struct TableShape: Sendable, Equatable {
     /// In the order in which they are written.
-    let columns: [String]
+    package let columns: [String]
     /// How many of them, from the first, make a file that has nothing of ours in it.
     let inputColumns: Int
     /// The column that each row has, and no two alike.
@@ -43,17 +43,4 @@ struct TableShape: Sendable, Equatable {
     private static func trimmed(_ text: String) -> String {
         text.unicodeScalars.split { $0.properties.isWhitespace }.map { String($0) }.joined(separator: " ")
     }
-}
-
-extension TableShape {
-    /// `student_interests.csv`.
-    static let students = TableShape(
-        columns: [
-            "user_id", "username", "name", "hometown", "course", "interests", "career_recommendations", "last_updated",
-            "recommendation_count",
-        ], inputColumns: 6)
-
-    /// `course_careers.csv`.
-    static let courses = TableShape(
-        columns: ["course_name", "career_paths", "last_updated", "path_count"], inputColumns: 1)
 }

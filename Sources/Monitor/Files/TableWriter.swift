@@ -1,6 +1,3 @@
-internal import Foundation
-internal import Store
-
 /// Writes the rows of one kind of file, guarded against spreadsheets, the header first.
 struct TableWriter: Sendable {
     private let writer: MonitorFileWriter
@@ -28,15 +25,4 @@ struct TableWriter: Sendable {
     func commit() throws -> FileDigest { try writer.commit() }
 
     func discard() { writer.discard() }
-
-    /// ISO 8601 in UTC; nothing where there was no time.
-    static func cell(_ time: Date?) -> String {
-        guard let time else { return "" }
-        return SQLTime.text(of: time)
-    }
-
-    static func cell(_ number: Int?) -> String {
-        guard let number else { return "" }
-        return String(number)
-    }
 }

@@ -37,7 +37,7 @@ package struct ListMaker: Sendable {
     ///
     /// - Throws: `CancellationError` alone.
     package func paths(for courses: [String]) async throws -> [MadePaths] {
-        try await made(for: courses.map { ListQuestion(course: $0) }).map { MadePaths($0) }
+        try await made(for: courses.map { ListQuestion(course: $0) }).map { list in list.map { CoursePath($0) } }
     }
 
     private func made(for questions: [ListQuestion]) async throws -> [MadeList] {

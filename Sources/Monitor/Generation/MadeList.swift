@@ -1,11 +1,19 @@
-internal import Platform
+package import Platform
 package import Store
 
-/// A list that was made for a student's interests, and how.
-package struct MadeList: Sendable, Equatable {
+/// Something that lists have, in the order of its JSON fields.
+package protocol ListEntry: Sendable, Equatable {
+    var json: JSONTree { get }
+}
+
+extension ListedCareer: ListEntry {}
+extension CoursePath: ListEntry {}
+
+/// A list that was made, and how.
+package struct Made<Entry: ListEntry>: Sendable, Equatable {
     /// `model` where a model worded or added something, `fallback` where the engine could give nothing.
     package var origin: ListOrigin
-    package var careers: [ListedCareer]
+    package var careers: [Entry]
     /// The generation of the catalogue that the careers were taken from.
     package var generation: Int64?
     /// Of the answer that was used; what failed calls cost is in the gateway's accounts alone.
@@ -15,7 +23,7 @@ package struct MadeList: Sendable, Equatable {
     package var problem: String?
 
     package init(
-        origin: ListOrigin, careers: [ListedCareer], generation: Int64? = nil, costNanodollars: Int64 = 0,
+        origin: ListOrigin, careers: [Entry], generation: Int64? = nil, costNanodollars: Int64 = 0,
         problem: String? = nil
     ) {
         self.origin = origin
@@ -27,32 +35,16 @@ package struct MadeList: Sendable, Equatable {
 
     /// The careers as one JSON list; equal lists give equal text.
     package var document: String { JSONTree.array(careers.map(\.json)).json }
+
+    /// The same of something else.
+    func map<Other: ListEntry>(_ transform: (Entry) -> Other) -> Made<Other> {
+        Made<Other>(
+            origin: origin, careers: careers.map(transform), generation: generation, costNanodollars: costNanodollars,
+            problem: problem)
+    }
 }
 
-/// The paths that were found for a course, and how.
-package struct MadePaths: Sendable, Equatable {
-    package var origin: ListOrigin
-    package var paths: [CoursePath]
-    package var generation: Int64?
-    package var costNanodollars: Int64
-    package var problem: String?
-
-    package init(
-        origin: ListOrigin, paths: [CoursePath], generation: Int64? = nil, costNanodollars: Int64 = 0,
-        problem: String? = nil
-    ) {
-        self.origin = origin
-        self.paths = paths
-        self.generation = generation
-        self.costNanodollars = costNanodollars
-        self.problem = problem
-    }
-
-    init(_ list: MadeList) {
-        self.init(
-            origin: list.origin, paths: list.careers.map { CoursePath($0) }, generation: list.generation,
-            costNanodollars: list.costNanodollars, problem: list.problem)
-    }
-
-    package var document: String { JSONTree.array(paths.map(\.json)).json }
-}
+/// For a student's interests.
+package typealias MadeList = Made<ListedCareer>
+/// For a course.
+package typealias MadePaths = Made<CoursePath>

@@ -28,7 +28,7 @@ extension MonitorFiles {
                     continue
                 }
                 guard try await isStale(file) else { continue }
-                if file == students { try await writeStudents() } else { try await writeCourses() }
+                try await write(file)
                 outcome.written.append(file.path)
             } catch {
                 outcome.doubts[file.path] = (error as? MonitorFileError)?.message ?? "\(error)"

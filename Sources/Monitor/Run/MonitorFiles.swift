@@ -58,53 +58,40 @@ package struct MonitorFiles: Sendable {
 
     // MARK: Writing
 
-    /// Writes the students anew, page by page.
+    /// Writes one of the two anew, page by page.
     ///
     /// - Throws: `MonitorFileError`, `StoreError`, `ColumnCipherError`, `CancellationError`; the file stays as it was.
-    package func writeStudents() async throws {
-        let revision = try await studentRows.revision()
-        let file = students
-        let writer = try await OwnThread.run { try StudentFileWriter(file) }
-        do {
-            var last: String?
-            while true {
-                try Task.checkCancellation()
-                let page = try await studentRows.page(after: last, limit: Self.page)
-                guard let end = page.last else { break }
-                last = end.student.input.userID
-                let rows = page.map { student, list in
-                    StudentRow(
-                        input: student.input, recommendations: list?.document ?? "", lastUpdated: list?.madeAt,
-                        count: list?.count)
-                }
-                try await OwnThread.run { try writer.append(rows) }
+    package func write(_ file: MonitorFile) async throws {
+        if file == students {
+            try await write(
+                file, page: { try await studentRows.page(after: $0, limit: $1) }, key: { $0.student.input.userID }
+            ) { student, list in
+                StudentRow(
+                    input: student.input, recommendations: list?.document ?? "", lastUpdated: list?.madeAt,
+                    count: list?.count)
             }
-            let digest = try await OwnThread.run { try writer.finish() }
-            try await replace(file, digest, revision) { try writer.commit() }
-        } catch {
-            writer.discard()
-            throw error
+        } else {
+            try await write(
+                file, page: { try await courseRows.page(after: $0, limit: $1) }, key: { $0.mark }
+            ) { paths in
+                CourseRow(course: paths.course, paths: paths.document, lastUpdated: paths.madeAt, count: paths.count)
+            }
         }
     }
 
-    /// Writes the courses anew, page by page.
-    ///
-    /// - Throws: as `writeStudents`.
-    package func writeCourses() async throws {
+    private func write<Item: Sendable, Row: FileRow>(
+        _ file: MonitorFile, page: (String?, Int) async throws -> [Item], key: (Item) -> String, row: (Item) -> Row
+    ) async throws {
         let revision = try await studentRows.revision()
-        let file = courses
-        let writer = try await OwnThread.run { try CourseFileWriter(file) }
+        let writer = try await OwnThread.run { try RowFileWriter<Row>(file) }
         do {
             var last: String?
             while true {
                 try Task.checkCancellation()
-                let page = try await courseRows.page(after: last, limit: Self.page)
-                guard let end = page.last else { break }
-                last = end.mark
-                let rows = page.map { paths in
-                    CourseRow(
-                        course: paths.course, paths: paths.document, lastUpdated: paths.madeAt, count: paths.count)
-                }
+                let items = try await page(last, Self.page)
+                guard let end = items.last else { break }
+                last = key(end)
+                let rows = items.map(row)
                 try await OwnThread.run { try writer.append(rows) }
             }
             let digest = try await OwnThread.run { try writer.finish() }

@@ -149,9 +149,10 @@ package struct MonitorRun: Sendable {
             last = end.mark
             var due: [(mark: String, input: StudentInput, old: InterestListRecord?)] = []
             let records = try await students.students(ids: groups.map(\.userID))
+            let known = try await students.lists(marks: Set(records.map(\.marks.input)))
             for student in records {
                 let mark = student.marks.input
-                let old = try await students.list(mark: mark)
+                let old = known[mark]
                 // Somebody new who said what others said before.
                 if let old, old.origin != .fallback, old.madeAt >= outdated, old.madeAt <= clock() {
                     try await students.serve(old)
@@ -218,7 +219,7 @@ package struct MonitorRun: Sendable {
                 try await courses.serve(
                     CoursePathsRecord(
                         mark: wanted.mark, course: wanted.course, origin: paths.origin, document: paths.document,
-                        count: paths.paths.count, generation: paths.generation,
+                        count: paths.careers.count, generation: paths.generation,
                         costNanodollars: paths.costNanodollars, madeAt: clock()))
             }
             try await observe(report)
@@ -232,7 +233,7 @@ package struct MonitorRun: Sendable {
             guard let taken = settled[file.path] else { continue }
             do {
                 guard try await isDue(file, taken) else { continue }
-                if file == files.students { try await files.writeStudents() } else { try await files.writeCourses() }
+                try await files.write(file)
                 report.written.append(file.name)
             } catch let error as MonitorFileError {
                 report.fileProblems[file.path] = error.description

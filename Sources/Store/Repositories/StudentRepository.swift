@@ -145,11 +145,11 @@ package struct StudentRepository: Sendable {
         }
     }
 
-    /// The list for an input, or nil: who is new may be served what another was, without its being made again.
+    /// The lists for inputs by their marks: who is new may be served what another was, without its being made again.
     ///
-    /// - Throws: `ColumnCipherError` where it cannot be opened.
-    package func list(mark: String) async throws -> InterestListRecord? {
-        try await database.read { [cipher] connection in try Self.lists([mark], cipher, connection)[mark] }
+    /// - Throws: `ColumnCipherError` where one cannot be opened.
+    package func lists(marks: Set<String>) async throws -> [String: InterestListRecord] {
+        try await database.read { [cipher] connection in try Self.lists(marks.sorted(), cipher, connection) }
     }
 
     /// A list is read and opened once for all who share it.

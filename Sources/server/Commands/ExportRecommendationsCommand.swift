@@ -23,12 +23,8 @@ extension ExportCommand {
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
-            let (settings, logger) = try common.settings()
-            let database = try await Pathways.openDatabase(settings, logger: logger)
-            do {
-                let encryption = try await PrivateColumns.open(
-                    settings, database: database, makesKeys: false, logger: logger)
-                let students = StudentRepository(database, cipher: encryption.cipher)
+            try await PrivateAccess.with(common) { data in
+                let students = StudentRepository(data.database, cipher: data.cipher)
                 if file == "-" {
                     _ = try await Self.write(students) { try Terminal.data($0) }
                 } else {
@@ -38,10 +34,6 @@ extension ExportCommand {
                     }
                     Terminal.error("\(count) students written to \(file)")
                 }
-                try await database.close()
-            } catch {
-                try? await database.close()
-                throw error
             }
         }
 

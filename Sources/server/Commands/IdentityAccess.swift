@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Logging
 internal import Platform
 internal import Store
 
@@ -11,13 +10,8 @@ enum IdentityAccess {
     static func withAccounts<Value>(
         _ common: CommonOptions, makes: Bool = false, _ body: (Identity) async throws -> Value
     ) async throws -> Value {
-        try await withIdentity(common, makes: makes, body) { settings, database, logger in
-            let encryption = try await PrivateColumns.open(settings, database: database, logger: logger)
-            // Commands log warnings alone, and this must be read.
-            if let file = encryption.madeFile {
-                Terminal.error("a key for private columns was made: keep a copy of \(file); without it they are lost")
-            }
-            return encryption.cipher
+        try await PrivateAccess.with(common, makes: makes, makesKeys: true) { data in
+            try await body(Identity(database: data.database, cipher: data.cipher))
         }
     }
 
@@ -27,27 +21,8 @@ enum IdentityAccess {
     static func withKeys<Value>(
         _ common: CommonOptions, makes: Bool = false, _ body: (Identity) async throws -> Value
     ) async throws -> Value {
-        try await withIdentity(common, makes: makes, body) { _, _, _ in PlainColumns() }
-    }
-
-    private static func withIdentity<Value>(
-        _ common: CommonOptions, makes: Bool, _ body: (Identity) async throws -> Value,
-        cipher: (ServiceSettings, any SQLDatabase, Logger) async throws -> any ColumnCipher
-    ) async throws -> Value {
-        let (settings, logger) = try common.settings()
-        let path = Pathways.databasePath(settings)
-        let isNew = DatabasePlace(path) != .taken
-        let database = try await Pathways.openDatabase(settings, makes: makes, logger: logger)
-        // In a folder whose name is mistyped, no service would know what is made here.
-        if isNew { Terminal.error("there was no database: a new one was made, \(path)") }
-        do {
-            let value = try await body(
-                Identity(database: database, cipher: try await cipher(settings, database, logger)))
-            try await database.close()
-            return value
-        } catch {
-            try? await database.close()
-            throw error
+        try await PrivateAccess.withDatabase(common, makes: makes) { _, database, _ in
+            try await body(Identity(database: database, cipher: PlainColumns()))
         }
     }
 

@@ -35,18 +35,12 @@ extension ImportCommand {
                 let names = StudentFormat.allCases.map(\.rawValue).joined(separator: ", ")
                 throw StartProblem("\(file): the name does not tell the format; add --format with one of \(names)")
             }
-            let (settings, logger) = try common.settings()
-            let database = try await Pathways.openDatabase(settings, makes: true, logger: logger)
-            do {
-                let cipher = try await PrivateColumns.open(settings, database: database, logger: logger).cipher
+            try await PrivateAccess.with(common, makes: true, makesKeys: true) { data in
                 let roster = Roster(
-                    students: StudentRepository(database, cipher: cipher), marker: InputMarker(cipher: cipher))
+                    students: StudentRepository(data.database, cipher: data.cipher),
+                    marker: InputMarker(cipher: data.cipher))
                 let changes = try await take(format, roster)
                 try Terminal.data(json ? Self.json(changes) : Self.text(changes))
-                try await database.close()
-            } catch {
-                try? await database.close()
-                throw error
             }
         }
 

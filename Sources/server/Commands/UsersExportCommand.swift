@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Logging
 internal import Platform
 internal import Store
 
@@ -18,22 +17,14 @@ struct UsersExportCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let (settings, logger) = try common.settings()
-        let database = try await Pathways.openDatabase(settings, logger: logger)
-        do {
-            let encryption = try await PrivateColumns.open(
-                settings, database: database, makesKeys: false, logger: logger)
+        try await PrivateAccess.with(common) { data in
+            let folder = data.settings.dataDirectory
             let export = PersonExport(
-                database, cipher: encryption.cipher,
-                mailFolder: settings.mail.messageFolder(in: settings.dataDirectory))
+                data.database, cipher: data.cipher, mailFolder: data.settings.mail.messageFolder(in: folder))
             guard let document = try await export.document(of: id) else {
-                throw StartProblem("there is nothing about anybody of that id in \(settings.dataDirectory)")
+                throw StartProblem("there is nothing about anybody of that id in \(folder)")
             }
             try Terminal.data(document)
-            try await database.close()
-        } catch {
-            try? await database.close()
-            throw error
         }
     }
 }

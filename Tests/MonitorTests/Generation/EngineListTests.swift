@@ -79,7 +79,7 @@ struct EngineListTests {
         #expect(!places.contains(nil))
         #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted())
         let paths = try #require(try await maker.paths(for: ["Education"]).first)
-        #expect(try JSONDecoder().decode([CoursePath].self, from: Data(paths.document.utf8)) == paths.paths)
+        #expect(try JSONDecoder().decode([CoursePath].self, from: Data(paths.document.utf8)) == paths.careers)
     }
 
     // MARK: Where the engine gives nothing
@@ -98,7 +98,7 @@ struct EngineListTests {
         #expect(lists.allSatisfy { $0.origin == .fallback && $0.problem == "no_model" && !$0.careers.isEmpty })
         #expect(lists[0].careers.first?.careerID == "software-engineer" && lists[1].careers.first?.careerID == "chef")
         let paths = try #require(try await fixture.maker.paths(for: ["Hotel Management"]).first)
-        #expect(paths.origin == .fallback && paths.problem == "no_model" && paths.paths.first?.career == "Chef")
+        #expect(paths.origin == .fallback && paths.problem == "no_model" && paths.careers.first?.career == "Chef")
     }
 
     @Test func `an encoder that fails leaves nobody without a list`() async throws {
@@ -117,14 +117,14 @@ struct EngineListTests {
         let fixture = try await GenerationFixture()
         let made = try await fixture.maker.paths(for: ["Programs for games and websites", " 101 "])
         let found = made[0]
-        #expect(found.origin == .engine && found.problem == nil && found.paths.count == ListMaker.listSize)
-        let first = try #require(found.paths.first)
+        #expect(found.origin == .engine && found.problem == nil && found.careers.count == ListMaker.listSize)
+        let first = try #require(found.careers.first)
         #expect(first.industry == "Technology" && first.salaryRange != nil && !first.skills.isEmpty)
         #expect(first.reason.contains("course") && first.inCatalogue && first.origin == "engine")
         // More than one of a field, and not that field alone.
-        let fields = found.paths.map(\.industry)
+        let fields = found.careers.map(\.industry)
         #expect((2...3).contains(fields.count { $0 == "Technology" }) && Set(fields).count > 3)
-        #expect(made[1].origin == .fallback && !made[1].paths.isEmpty)
+        #expect(made[1].origin == .fallback && !made[1].careers.isEmpty)
         #expect(try await fixture.maker.paths(for: ["PROGRAMS for games  and websites"]) == [found])
     }
 }

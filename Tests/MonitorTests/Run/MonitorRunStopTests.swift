@@ -96,20 +96,22 @@ struct MonitorRunStopTests {
         }
     }
 
-    @Test func `a cancelled run goes on where it was`() async throws {
-        let scene = try await MonitorScene.engine()
-        try await scene.take(Self.crowd)
+    /// Runs until a step, where the run's task is cancelled.
+    private func cancel(_ scene: MonitorScene, atStep step: Int) async {
         let seen = Guarded(0)
         let task = Task {
             try await scene.run { _ in
-                // With the first page of lists stored.
-                guard
-                    seen.next() == 2
-                else { return }
-                withUnsafeCurrentTask { $0?.cancel() }
+                if seen.next() == step { withUnsafeCurrentTask { $0?.cancel() } }
             }
         }
         await #expect(throws: CancellationError.self) { _ = try await task.value }
+    }
+
+    @Test func `a cancelled run goes on where it was`() async throws {
+        let scene = try await MonitorScene.engine()
+        try await scene.take(Self.crowd)
+        // With the first page of lists stored.
+        await cancel(scene, atStep: 2)
         let counts = try await scene.students.counts(outdatedBefore: .distantPast)
         #expect(counts.students == 150 && counts.new == 86 && scene.names.isEmpty)
         let report = try await scene.run()
@@ -124,16 +126,7 @@ struct MonitorRunStopTests {
         let before = try await scene.state().files
         try await scene.take([Trio.chen("guitar")])
         // The lists are the last step that is told of.
-        let seen = Guarded(0)
-        let task = Task {
-            try await scene.run { _ in
-                guard
-                    seen.next() == 2
-                else { return }
-                withUnsafeCurrentTask { $0?.cancel() }
-            }
-        }
-        await #expect(throws: CancellationError.self) { _ = try await task.value }
+        await cancel(scene, atStep: 2)
         #expect(try await scene.state().files == before)
         let report = try await scene.run()
         #expect(report.students.generated == 0 && report.written.contains("student_interests.csv"))

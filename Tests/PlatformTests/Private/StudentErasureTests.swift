@@ -101,7 +101,7 @@ struct StudentErasureTests {
         try await PrivateFixtures.withDatabase { database in
             try await serve("student-ada-lovelace", list: "theirs", course: "physics", database)
             let students = StudentRepository(database, cipher: cipher)
-            let list = try #require(try await students.list(mark: "theirs"))
+            let list = try #require(try await students.lists(marks: ["theirs"])["theirs"])
             let courses = CourseRepository(database)
             let paths = try #require(try await courses.paths(mark: "physics"))
             _ = try await PersonErasure(database, cipher: cipher).erase("student-ada-lovelace")
