@@ -133,7 +133,7 @@ struct ModelWordingTests {
         let isCounted = !["not_configured", "over_budget"].contains(failure.problem)
         #expect(allowance.remaining == (isCounted ? 99 : 100))
         let made = try #require(try await maker.paths(for: ["Painting and pictures"]).first)
-        #expect(made.origin == .engine && made.problem != nil && !made.paths.isEmpty)
+        #expect(made.origin == .engine && made.problem != nil && !made.careers.isEmpty)
     }
 
     @Test func `a provider that failed too often is left alone, and every list stays`() async throws {
@@ -261,10 +261,10 @@ struct ModelWordingTests {
         let paths = try #require(
             try await fixture.worded(by: script).maker.paths(for: ["Painting and pictures"]).first)
         #expect(paths.origin == .model && paths.costNanodollars == 21_000 && paths.problem == nil)
-        #expect(paths.paths.count == engine.paths.count + 1)
-        #expect(paths.paths.first?.reason == "The course teaches it." && paths.paths.first?.origin == "engine")
+        #expect(paths.careers.count == engine.careers.count + 1)
+        #expect(paths.careers.first?.reason == "The course teaches it." && paths.careers.first?.origin == "engine")
         #expect(
-            paths.paths.last
+            paths.careers.last
                 == CoursePath(
                     career: "Muralist", salaryRange: "₹4–8 lakh", skills: ["listening"], industry: "Services",
                     reason: "Walls want painting.", origin: .model, inCatalogue: false))
