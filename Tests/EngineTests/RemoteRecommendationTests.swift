@@ -98,7 +98,7 @@ private struct Scene {
                 score: item.score, embedding: item.embeddingSimilarity, ability: item.abilitySimilarity,
                 alpha: reply.alpha)
             #expect(abs(sum - shown.score) < 0.005)
-            #expect(explanation.answers.filter { $0.origin == .text }.allSatisfy { $0.points == 0 })
+            #expect(explanation.answers.filter { $0.origin == .text(quoted: nil) }.allSatisfy { $0.points == 0 })
         }
     }
 

@@ -59,7 +59,7 @@ struct PhraseVectors: Sendable {
             var total = 0.0
             for question in quiz.questions {
                 for (pair, weight) in question.phrasePairs {
-                    let part = QueryPart(origin: .text, weight: weight, work: pair.work, takes: pair.takes)
+                    let part = QueryPart(origin: .text(quoted: nil), weight: weight, work: pair.work, takes: pair.takes)
                     for text in part.texts(for: view.content) {
                         guard let vector = vectors[text] else { continue }
                         for i in sum.indices { sum[i] += Double(weight) * Double(vector[i]) }

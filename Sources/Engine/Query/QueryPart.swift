@@ -5,8 +5,8 @@ package struct QueryPart: Sendable, Hashable {
         case answer(question: String, asked: String, given: String)
         /// Somebody's own words in the quiz.
         case freeText(question: String, asked: String)
-        /// Text outside the quiz.
-        case text
+        /// Text outside the quiz; with what to call it where it is one of several things.
+        case text(quoted: String?)
         /// A list of skills.
         case skills([String])
         /// A career named as liked or disliked.

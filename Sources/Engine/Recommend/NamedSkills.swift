@@ -9,7 +9,7 @@ struct NamedSkills: Sendable {
     init(_ request: RecommendationRequest) {
         listed = Set(request.skills.map { $0.lowercased() })
         listedWords = listed.map { WordSequence($0) }
-        var texts = request.text.map { [$0] } ?? []
+        var texts = (request.text.map { [$0] } ?? []) + request.remarks.map(\.text)
         for case .text(let text) in (request.answers?.answers ?? []).map(\.given) { texts.append(text) }
         written = WordSequence(texts.joined(separator: "\n"))
     }

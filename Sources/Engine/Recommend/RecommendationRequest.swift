@@ -4,6 +4,8 @@ package import VectorIndex
 package struct RecommendationRequest: Sendable {
     package var answers: AnswerSheet?
     package var text: String?
+    /// Things said one by one, each a part of its own that explanations may quote.
+    package var remarks: [Remark]
     package var skills: [String]
     /// 15 numbers from 0 to 10, nil for what nothing is said of; takes the place of what the answers say of abilities.
     package var abilities: [Double?]?
@@ -38,7 +40,8 @@ package struct RecommendationRequest: Sendable {
     package static let defaultMarginalRelevance: Float = 0.7
 
     package init(
-        answers: AnswerSheet? = nil, text: String? = nil, skills: [String] = [], abilities: [Double?]? = nil,
+        answers: AnswerSheet? = nil, text: String? = nil, remarks: [Remark] = [], skills: [String] = [],
+        abilities: [Double?]? = nil,
         topN: Int = defaultTopN, alpha: Float? = nil, diversity: Bool = true, maxPerCluster: Int = 1,
         marginalRelevance: Float? = nil, filter: Filter? = nil, excluded: [String] = [], liked: [String] = [],
         disliked: [String] = [], examples: ExampleStrategy = .averageVector, skip: Int = 0, generation: UInt64? = nil,
@@ -46,6 +49,7 @@ package struct RecommendationRequest: Sendable {
     ) {
         self.answers = answers
         self.text = text
+        self.remarks = remarks
         self.skills = skills
         self.abilities = abilities
         self.topN = topN
@@ -62,6 +66,21 @@ package struct RecommendationRequest: Sendable {
         self.generation = generation
         self.history = history
         self.isApproximate = isApproximate
+    }
+}
+
+/// One of several things that somebody said in their own words.
+package struct Remark: Sendable, Hashable {
+    package let text: String
+    /// What explanations call it by, between quotation marks; nil where they shall not.
+    package let quote: String?
+    /// Beside the 1 of a whole text.
+    package let weight: Float
+
+    package init(_ text: String, quote: String?, weight: Float = 1) {
+        self.text = text
+        self.quote = quote
+        self.weight = weight
     }
 }
 

@@ -62,11 +62,10 @@ extension ResolvedQuery {
             var parts = reading?.parts ?? []
             if let text = request.text, text.contains(where: { !$0.isWhitespace }) {
                 let weight = answerCount > 0 ? QuizReading.freeTextWeight : 1
-                let pieces = TextPieces.split(text)
-                for piece in pieces {
-                    parts.append(
-                        QueryPart(origin: .text, weight: weight / Float(pieces.count), work: piece, takes: piece))
-                }
+                parts += Self.parts(of: text, origin: .text(quoted: nil), weight: weight)
+            }
+            for remark in request.remarks where remark.text.contains(where: { !$0.isWhitespace }) {
+                parts += Self.parts(of: remark.text, origin: .text(quoted: remark.quote), weight: remark.weight)
             }
             let skills = Self.distinct(request.skills)
             if !skills.isEmpty {
@@ -101,6 +100,13 @@ extension ResolvedQuery {
             } else {
                 profile = reading.map { generation.frame.profile(deviations: $0.deviations) }
                 isSpokenOf = reading?.isSpokenOf ?? Array(repeating: false, count: Ability.count)
+            }
+        }
+
+        private static func parts(of text: String, origin: QueryPart.Origin, weight: Float) -> [QueryPart] {
+            let pieces = TextPieces.split(text)
+            return pieces.map { piece in
+                QueryPart(origin: origin, weight: weight / Float(pieces.count), work: piece, takes: piece)
             }
         }
 

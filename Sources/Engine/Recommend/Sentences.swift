@@ -68,7 +68,10 @@ struct Sentences {
             return isFor
                 ? "What you wrote to “\(asked)” is close to this work."
                 : "What you wrote to “\(asked)” is further from this work than from others."
-        case .text:
+        case .text(let quoted?):
+            return isFor
+                ? "“\(quoted)” is closer to this work than to most." : "“\(quoted)” is closer to other work."
+        case .text(nil):
             return isFor
                 ? "What you wrote is closer to this work than to most." : "What you wrote is closer to other work."
         case .skills(let skills):
@@ -151,7 +154,8 @@ struct Sentences {
         if let best = answers.max(by: { $0.points < $1.points }), best.points >= threshold {
             switch best.origin {
             case .answer(_, _, let given): reasons.append("“\(given)”")
-            case .freeText, .text: reasons.append("what you wrote")
+            case .text(let quoted?): reasons.append("“\(quoted)”")
+            case .freeText, .text(nil): reasons.append("what you wrote")
             case .skills: reasons.append("the skills you listed")
             case .example(_, let name, _): reasons.append("its closeness to \(name)")
             case .history(_, let name, let kind):

@@ -60,10 +60,11 @@ package struct ListMaker: Sendable {
     private func engineLists(
         for questions: [ListQuestion], in generation: CareerGeneration, names: CareerNames
     ) async throws -> [MadeList] {
-        let readable = questions.indices.filter { questions[$0].isReadable }
+        let said = questions.map(\.remarks)
+        let readable = questions.indices.filter { !said[$0].isEmpty }
         let requests = readable.map { position in
             RecommendationRequest(
-                text: questions[position].text, topN: Self.listSize,
+                remarks: said[position], topN: Self.listSize,
                 maxPerCluster: questions[position].subject == .course ? Self.pathsPerCluster : 1,
                 generation: generation.number)
         }
@@ -87,7 +88,7 @@ package struct ListMaker: Sendable {
             return MadeList(
                 origin: .fallback, careers: predefined.careers(for: question, names: names, count: Self.listSize),
                 generation: Int64(clamping: generation.number),
-                problem: problem ?? (question.isReadable ? failure : "nothing_to_go_on"))
+                problem: problem ?? (said[position].isEmpty ? "nothing_to_go_on" : failure))
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Engine
 internal import Store
 
 /// What a list is made from: equal questions have equal answers.
@@ -41,9 +42,26 @@ struct ListQuestion: Sendable, Hashable {
 
     private static func name(_ text: String) -> String { String(InputMarker.normalised(text).prefix(maximumName)) }
 
-    /// What the engine reads.
-    var text: String { ([interests.joined(separator: ", ")] + [course]).filter { !$0.isEmpty }.joined(separator: "\n") }
+    /// What the engine reads: each interest and the course by itself, so that its reasons can name what led to a career.
+    /// The interests together weigh as much as a text, the course beside them half of it.
+    ///
+    /// - Returns: nothing where there is no word in it at all; an encoder gives a vector for anything.
+    var remarks: [Remark] {
+        let interests = interests.filter { $0.contains(where: \.isLetter) }
+        let weight = 1 / Float(max(interests.count, 1))
+        var remarks = interests.map { Remark($0, quote: Self.quote($0), weight: weight) }
+        if course.contains(where: \.isLetter) {
+            remarks.append(
+                Remark(course, quote: subject == .student ? Self.quote(course) : nil, weight: Self.courseWeight))
+        }
+        return remarks
+    }
 
-    /// Whether there is a word in it at all; an encoder gives a vector for anything.
-    var isReadable: Bool { text.contains(where: \.isLetter) }
+    private static let courseWeight: Float = 0.5
+
+    /// Nil where nothing can be shown of it.
+    private static func quote(_ text: String) -> String? {
+        let quote = ModelText.plain(text, maximumCharacters: 60)
+        return quote.isEmpty ? nil : quote
+    }
 }

@@ -176,10 +176,10 @@ struct RecommendationWriter {
                 json.field("kind", "free_text")
                 json.field("question", question)
                 json.field("text", asked)
-            case .text:
+            case .text(let quoted):
                 json.field("kind", "text")
                 json.field("question", String?.none)
-                json.field("text", "what you wrote")
+                json.field("text", quoted ?? "what you wrote")
             case .skills(let skills):
                 json.field("kind", "skills")
                 json.field("question", String?.none)

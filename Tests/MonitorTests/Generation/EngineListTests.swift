@@ -22,7 +22,7 @@ struct EngineListTests {
         #expect(first.careerID == "illustrator" && first.career == "Illustrator" && first.cluster == "Art & Design")
         #expect(first.salaryRange == "$40k – $90k" && first.skills == ["books", "patience", "illustrator tools"])
         // What was named and is used is said.
-        #expect(first.reason.contains("above all for what you wrote") && first.reason.contains("books"))
+        #expect(first.reason.contains("above all for “") && first.reason.contains("It uses what you named: books."))
         for career in list.careers {
             #expect(career.origin == "engine" && career.inCatalogue && career.band != nil)
             #expect(career.reason.hasSuffix(".") && !career.reason.contains(where: \.isNumber))
@@ -31,6 +31,27 @@ struct EngineListTests {
         }
         // As varied as everywhere else: one career a cluster.
         #expect(Set(list.careers.map(\.cluster)).count == list.careers.count)
+    }
+
+    @Test func `a reason names the interests that led to the career, and the course where it did`() async throws {
+        let fixture = try await GenerationFixture()
+        let inputs = [
+            student("guitar and piano, cooking meals"), student("guitar and piano", course: "Plays music"),
+            student("<b>guitar</b> and [piano](https://evil.example/)"),
+        ]
+        let lists = try await fixture.maker.lists(for: inputs)
+        func reason(_ id: String, in list: MadeList) throws -> String {
+            try #require(list.careers.first { $0.careerID == id }).reason
+        }
+        let chef = try reason("chef", in: lists[0])
+        #expect(chef.contains("above all for “cooking meals”") && !chef.contains("guitar"))
+        let musician = try reason("musician", in: lists[0])
+        #expect(musician.contains("above all for “guitar and piano”") && !musician.contains("cooking"))
+        let both = try reason("musician", in: lists[1])
+        #expect(both.contains("“guitar and piano”") && both.contains("“plays music”"))
+        #expect(both.contains("leads here too."))
+        let marked = try reason("musician", in: lists[2])
+        #expect(marked.contains("“guitar and piano”"))
     }
 
     @Test func `equal inputs have equal lists, however they are written and whoever wrote them`() async throws {
