@@ -1,7 +1,9 @@
 """What a run of the career monitor takes: over many students of whom few changed, and over all of them at first.
 
 Makes students whose interests and courses come from the words of `Benchmarks/http/words.txt`, takes them in, runs, changes
-some, runs again, and runs once more with nothing to do. Prints one JSON document.
+some, runs again, and runs once more with nothing to do. Then the same with changes that come by the file of another
+(`monitor.students_file`), in which all students stand, and by one row that somebody edited in `student_interests.csv`.
+Prints one JSON document.
 
 usage: monitor.py [--students 100000] [--inputs 20000] [--changed 0.02]
 """
@@ -9,6 +11,7 @@ usage: monitor.py [--students 100000] [--inputs 20000] [--changed 0.02]
 import argparse
 import csv
 import json
+import mmap
 import os
 import random
 import sqlite3
@@ -25,13 +28,13 @@ WORDS = (ROOT / "Benchmarks/http/words.txt").read_text("utf-8").split()
 COLUMNS = ["user_id", "username", "name", "hometown", "course", "interests"]
 
 
-def run(data, *arguments):
+def run(data, *arguments, **settings):
     """Runs a command to its end: its document, seconds, and the most memory that it had, in MB."""
     start = time.monotonic()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             [PROGRAM, *map(str, arguments), "--data", str(data)], stdout=output, stderr=subprocess.PIPE, cwd=ROOT,
-            env={**ENVIRONMENT, "PATHLIGHT_MONITOR_LOG_FILE": "off"})
+            env={**ENVIRONMENT, "PATHLIGHT_MONITOR_LOG_FILE": "off", **settings})
         problem = process.stderr.read().decode("utf-8", "replace")
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - start
@@ -76,8 +79,8 @@ def main():
         folder = Path(name)
         data, file = folder / "data", folder / "students.csv"
 
-        def step(what, *arguments):
-            document, seconds, memory = run(data, *arguments)
+        def step(what, *arguments, **settings):
+            document, seconds, memory = run(data, *arguments, **settings)
             steps.append({"step": what, "seconds": seconds, "peak_mb": memory, "report": document})
 
         write(file, rows)
@@ -90,9 +93,22 @@ def main():
         write(file, [rows[place] for place in changed])
         step("import the changed", "import", "students", file, "--json")
         step("run over the changed", "monitor", "--once", "--json")
+        # Of what follows only the steps are told.
         after = served(data)
         touched = sum(before[user] != mark for user, mark in after.items())
         step("run with nothing to do", "monitor", "--once", "--json")
+        theirs = {"PATHLIGHT_MONITOR_STUDENTS_FILE": str(folder / "theirs.csv")}
+        write(folder / "theirs.csv", rows)
+        step("run that reads the file of another for the first time", "monitor", "--once", "--json", **theirs)
+        for place in generator.sample(range(len(rows)), int(len(rows) * options.changed)):
+            rows[place][5] = interests(5)
+        write(folder / "theirs.csv", rows)
+        step("run over those changed in the file of another", "monitor", "--once", "--json", **theirs)
+        with open(data / "input" / "student_interests.csv", "r+b") as edited, mmap.mmap(edited.fileno(), 0) as content:
+            # In its place: what this process holds would count as the program's until it is started.
+            place = content.find(b'"Name 77"')
+            content[place:place + 9] = b'"Nome 77"'
+        step("run after a row of student_interests.csv was edited", "monitor", "--once", "--json")
         files = {path.name: path.stat().st_size for path in sorted((data / "input").glob("*.csv"))}
     print(json.dumps({
         "students": len(rows), "distinct_inputs": len(inputs), "changed": len(changed), "rows_touched": touched,

@@ -384,6 +384,22 @@ private func reason(_ body: () async throws -> some Any) async -> String? {
         #expect(try await encoder.documentVectors(of: ["a nurse", "a pilot"]).count == 2)
     }
 
+    @Test(arguments: [1, 2]) func `where nobody's texts are read any more during a search, no text is given up`(
+        wellCalls: Int
+    ) async throws {
+        let bench = try await Bench()
+        let encoder = EncodingQueue(try await bench.resolved())
+        let texts = Set((0..<8).map { "\(MadeUpCareers.word($0)) and a word" })
+        bench.source.forgetCalls()
+        // All together are refused for a text, and soon each is, whatever it says.
+        bench.source.script(.unread, nil)
+        bench.source.fail(with: .unread, after: wellCalls - 1)
+        #expect(await reason { try await encoder.documentVectors(of: texts) } == "rejected")
+        #expect(bench.source.calls.count == 5 + wellCalls, "down to one text, and the reference texts")
+        bench.source.fail(with: nil)
+        #expect(try await encoder.documentVectors(of: texts).count == 8)
+    }
+
     @Test func `a portion has as many texts as providers take`() async throws {
         let bench = try await Bench()
         let encoder = EncodingQueue(try await bench.resolved())

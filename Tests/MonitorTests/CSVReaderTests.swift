@@ -58,6 +58,9 @@ struct CSVReaderTests {
         #expect(try records(Array("a;b\n1,2;3\n".utf8)).map(\.cells) == [["a", "b"], ["1,2", "3"]])
         #expect(try records(Array("a\tb\n1\t2;3,4".utf8)).map(\.cells) == [["a", "b"], ["1", "2;3,4"]])
         #expect(try records(Array("a\n1;2,3".utf8)).map(\.cells) == [["a"], ["1;2", "3"]])
+        // Not of lines without anything in them.
+        #expect(try records(Array("\r\na;b\n1,2;3\n".utf8)).map(\.cells) == [[""], ["a", "b"], ["1,2", "3"]])
+        #expect(try records(Array("\u{FEFF},,\n\"\"\na;b".utf8)).map(\.cells) == [["", "", ""], [""], ["a", "b"]])
     }
 
     @Test func `a separator at the very end opens one more cell`() throws {

@@ -26,6 +26,7 @@ struct InputMarkerTests {
         ("Art\u{2028}Music", "art,music"),
         ("\u{FB01}lm", "FILM"), ("ＡＲＴ，ｍｕｓｉｃ", "art, music"), ("caf\u{E9}", "CAFE\u{301}"),
         ("Straße", "STRASSE"),
+        ("الرسم، الطبخ؛ القراءة", "القراءة, الطبخ, الرسم"), ("絵画、料理", "料理､絵画"), ("絵画；料理", "絵画，料理"),
         ("GRO\u{1E9E}", "groß"), ("ΣΟΦΟΣ", "σοφος"), ("ИСКУССТВО", "искусство"), ("", " ,; | \r\n"),
     ])
     func `order, case, spacing and compatible forms of interests do not count`(one: String, other: String) {
@@ -34,7 +35,8 @@ struct InputMarkerTests {
     }
 
     @Test(arguments: [
-        ("art music", "art, music"), ("art, music", "artmusic"), ("art", "arts"), ("café", "cafe"), ("", "a"),
+        ("الرسم، الطبخ", "الرسم الطبخ"), ("art music", "art, music"), ("art, music", "artmusic"), ("art", "arts"),
+        ("café", "cafe"), ("", "a"),
     ])
     func `other interests have another mark`(one: String, other: String) {
         #expect(marker.marks(of: student(one)).input != marker.marks(of: student(other)).input)
@@ -53,7 +55,10 @@ struct InputMarkerTests {
             "art", "machine learning", "straße", "искусство", "μουσική", "café", "ﬁlm", "ＡＢＣ", "कला", "موسيقى", "音楽",
             "c++",
         ]
-        let separators = [",", ";", "|", "\n", "\r\n", " , ", "\u{FF0C}", ",,", "\u{2029}"]
+        let separators = [
+            ",", ";", "|", "\n", "\r\n", " , ", "\u{FF0C}", "\u{FF1B}", "\u{60C}", "\u{61B}", "\u{3001}", "\u{FF64}",
+            ",,", "\u{2029}",
+        ]
         let blanks = ["", " ", "  ", "\t", "\u{A0}", "\u{3000}"]
         for _ in 0..<300 {
             let chosen = (0..<5).compactMap { _ in words.randomElement(using: &generator) }

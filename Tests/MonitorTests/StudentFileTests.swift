@@ -45,9 +45,9 @@ struct StudentFileTests {
         let digest = try writer.commit()
         let expected =
             "user_id,username,name,hometown,course,interests,career_recommendations,last_updated,recommendation_count\r\n"
-            + "7,ada,Ada Lovelace,'=London,\"Mathematics, B.Sc.\",\"poetry; \"\"engines\"\"\r\nmusic\","
+            + "\"7\",\"ada\",\"Ada Lovelace\",\"'=London\",\"Mathematics, B.Sc.\",\"poetry; \"\"engines\"\"\r\nmusic\","
             + "\"[{\"\"career\"\":\"\"Writer\"\"}]\",2026-11-22T01:00:35.125Z,1\r\n"
-            + "8,,''t Hooft,חיפה,,,,,\r\n"
+            + "\"8\",,\"''t Hooft\",\"חיפה\",,,,,\r\n"
         #expect(try Array(Data(contentsOf: URL(fileURLWithPath: file.path))) == Array(expected.utf8))
         #expect(try rows() == [ada, gerard])
         #expect(try StudentFile.check(file.path) == CheckedFile(digest: digest, rows: 2, hasAllColumns: true))
@@ -188,7 +188,7 @@ struct CourseFileTests {
         let expected =
             "course_name,career_paths,last_updated,path_count\r\n"
             + "\"B.Tech, \"\"CSE\"\"\",\"[{\"\"career\"\":\"\"Writer\"\"}]\",2026-11-22T01:00:35.125Z,1\r\n"
-            + "'-ology,,,\r\n"
+            + "\"'-ology\",,,\r\n"
         #expect(try Array(Data(contentsOf: URL(fileURLWithPath: file.path))) == Array(expected.utf8))
         var reader = try CourseFileReader(file.path)
         let read = [try reader.next(), try reader.next(), try reader.next()]

@@ -120,6 +120,25 @@ struct AccessCredentialTests {
         }
     }
 
+    @Test func `a write with a session's token and no cookie is told that the sign-in has ended`() async throws {
+        try await AccessTestService().run { client, identity in
+            let (_, token) = try await browser(client)
+            let left: HTTPFields = [.csrfToken: token]
+            let body = #"{"answers":{"1":"a"}}"#
+            let reply = try await client.send(.post, "/api/quiz/submit", body, left)
+            #expect(reply.status == .unauthorized)
+            #expect(try HTTPTestProblem(reply).code == "invalid_credential")
+            #expect(try await client.send(.post, "/api/quiz/submit", body).status == .created)
+            // Reading is anybody's, a key needs no token, and who signs in again is told nothing of the last time.
+            #expect(try await client.send(.get, "/api/careers", nil, left).status == .ok)
+            var keyed = try await identity.bearer(.service).fields
+            keyed[.csrfToken] = token
+            #expect(try await client.send(.post, "/api/quiz/submit", body, keyed).status == .created)
+            let password = #"{"email":"ada@example.org","password":"\#(TestBrowser.password)"}"#
+            #expect(try await client.send(.post, "/api/auth/sign-in", password, left).status == .ok)
+        }
+    }
+
     @Test(
         arguments: [
             ([HTTPField.Name.secFetchSite: "cross-site"], false), ([.secFetchSite: "same-site"], false),

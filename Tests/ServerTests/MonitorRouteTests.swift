@@ -79,6 +79,12 @@ struct MonitorRouteTests {
             let again = try await scene.send(.post, "run/", "{}", as: admin)
             #expect(again.status == .accepted && again.members["queued"] == .bool(false))
             #expect(again.members["task_id"] == first.members["task_id"])
+            // Nor by hand, as the schedule's.
+            guard case .alreadyQueued(let id) = try await scene.scheduler.queueNow("monitor") else {
+                Issue.record("it was queued twice")
+                return
+            }
+            #expect(first.members["task_id"] == .string(id))
             let (tasks, total) = try await scene.queue.tasks.list(
                 TaskFilter(state: .waiting, kind: "monitor"), skip: 0, limit: 10)
             #expect(total == 1 && tasks.first?.payload == #"{"reason":"api"}"#)
@@ -254,17 +260,28 @@ struct MonitorRouteTests {
                 CoursePathsRecord(
                     mark: mark, course: "B.Sc. Statistics", origin: .engine, document: paths.document, count: 1,
                     generation: nil, costNanodollars: 0, madeAt: MonitorScene.now - 31 * 86_400))
-            let found = try await scene.get("courses/?name=b.sc.++STATISTICS", as: [:])
+            let found = try await scene.get("courses/?name=b.sc.++STATISTICS", as: service)
             #expect(found["course"] == .string("B.Sc. Statistics") && found["demo"] == .bool(false))
             #expect(found["is_outdated"] == .bool(true) && found["generation"] == .null)
             #expect(Self.careers(found, "paths").first?["industry"] == .string("Data & AI"))
             let unknown = try await scene.get("courses?name=Alchemy", as: [:])
             #expect(unknown["demo"] == .bool(true) && unknown["course"] == .string("Alchemy"))
             #expect(!Self.careers(unknown, "paths").isEmpty)
-            // What one alone wrote may tell who they are.
+            // What one alone wrote may tell who they are; it is shown to nobody else, as if it were not known.
             #expect(try await scene.get("courses/", as: [:])["total"] == .integer(0))
-            let others = #"{"students":[\#(Self.row("b", #""maths""#)),\#(Self.row("c", #""maths""#))]}"#
-            #expect(try await scene.send(.post, "students", others, as: service).status == .ok)
+            let (ada, id) = try await scene.identity.bearer(.user)
+            let (eve, _) = try await scene.identity.bearer(.user)
+            let own = #"{"students":[\#(Self.row(try #require(id), #""maths""#))]}"#
+            #expect(try await scene.send(.post, "students", own, as: service).status == .ok)
+            let callers: [(HTTPFields, Bool)] = [([:], false), (eve, false), (ada, true), (service, true)]
+            for (fields, isShown) in callers {
+                let shown = try await scene.get("courses?name=b.sc.++STATISTICS", as: fields)
+                #expect(shown["demo"] == .bool(!isShown))
+                #expect(shown["course"] == .string(isShown ? "B.Sc. Statistics" : "b.sc. STATISTICS"))
+            }
+            let third = #"{"students":[\#(Self.row("c", #""maths""#))]}"#
+            #expect(try await scene.send(.post, "students", third, as: service).status == .ok)
+            #expect(try await scene.get("courses?name=b.sc.++STATISTICS", as: [:])["demo"] == .bool(false))
             let list = try await scene.get("courses/?limit=1", as: [:])
             #expect(list["total"] == .integer(1) && list["limit"] == .integer(1))
             let items = Self.careers(list, "items")

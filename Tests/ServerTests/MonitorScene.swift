@@ -21,6 +21,7 @@ struct MonitorScene: Sendable {
     let client: any TestClientProtocol
     let identity: Identity
     let queue: TaskQueue
+    let scheduler: Scheduler
     let students: StudentRepository
     let courses: CourseRepository
     let runs: MonitorRunRepository
@@ -82,7 +83,7 @@ struct MonitorScene: Sendable {
         let queue = TaskQueue(TaskRepository(database))
         let scheduler = try Scheduler(
             queue, schedules: ScheduleRepository(database),
-            defined: BuiltInTasks.schedules(monitor: "11 */6 * * *"))
+            defined: BuiltInTasks.schedules(monitor: "11 */6 * * *"), single: BuiltInTasks.single)
         try await scheduler.define()
         let identity = Identity(database: database, cipher: PlainColumns())
         let service = HTTPService(
@@ -101,7 +102,8 @@ struct MonitorScene: Sendable {
         try await service.application().test(.router) { client in
             try await body(
                 MonitorScene(
-                    client: client, identity: identity, queue: queue, students: students, courses: courses, runs: runs))
+                    client: client, identity: identity, queue: queue, scheduler: scheduler, students: students,
+                    courses: courses, runs: runs))
         }
         try await database.close()
     }

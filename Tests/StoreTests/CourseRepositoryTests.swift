@@ -86,10 +86,53 @@ struct CourseRepositoryTests {
             #expect(try await courses.serve(Self.paths("physics", at: clock.now)) == false)
             try await Self.enrol(["a": "history", "b": "physics"], in: database)
             for mark in ["history", "physics"] { try await courses.serve(Self.paths(mark, at: clock.now)) }
+            let students = StudentRepository(database)
+            let before = try await students.revision()
             #expect(try await courses.removeUnused() == 0)
-            #expect(try await StudentRepository(database).remove(userID: "b"))
+            #expect(try await students.revision() == before)
+            try await Self.enrol(["b": "chemistry"], in: database)
+            let changed = try await students.revision()
             #expect(try await courses.removeUnused() == 1)
+            // A file that was written before is known to be older.
+            #expect(try await students.revision() > changed)
             #expect(try await courses.page(after: nil, limit: 9).map(\.mark) == ["history"])
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `the paths of a course go with the last student who names it`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let clock = TestClock()
+            let courses = CourseRepository(database, clock: clock.read)
+            let students = StudentRepository(database)
+            try await Self.enrol(["a": "history", "b": "history", "c": "physics", "d": nil], in: database)
+            for mark in ["history", "physics"] { try await courses.serve(Self.paths(mark, at: clock.now)) }
+            let rounds: [(String, [String])] = [
+                ("a", ["history", "physics"]), ("d", ["history", "physics"]), ("c", ["history"]), ("b", []),
+            ]
+            for (id, left) in rounds {
+                #expect(try await students.remove(userID: id))
+                #expect(try await courses.page(after: nil, limit: 9).map(\.mark) == left)
+            }
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all)
+    func `a course is shown that enough name, and to who names it`(driver: DriverUnderTest) async throws {
+        try await driver.withSchema { database in
+            let clock = TestClock()
+            let courses = CourseRepository(database, clock: clock.read)
+            try await Self.enrol(["a": "history", "b": "history", "c": "physics"], in: database)
+            for mark in ["history", "physics"] { try await courses.serve(Self.paths(mark, at: clock.now)) }
+            func isShown(_ mark: String, _ minimum: Int, _ userID: String?) async throws -> Bool {
+                try await courses.paths(mark: mark, minimumStudents: minimum, orNamedBy: userID) != nil
+            }
+            #expect(try await isShown("history", 2, nil))
+            #expect(try await isShown("history", 3, nil) == false)
+            #expect(try await isShown("history", 3, "c") == false)
+            #expect(try await isShown("history", 3, "b"))
+            #expect(try await isShown("physics", 0, nil))
+            #expect(try await isShown("chemistry", 0, "a") == false)
         }
     }
 }

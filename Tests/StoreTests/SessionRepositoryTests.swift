@@ -65,23 +65,46 @@ struct SessionRepositoryTests {
         try await driver.withSchema { database in
             let owners = SessionOwnerRepository(database)
             let id = try await SessionRepository(database).create(kind: "quiz")
-            try await Self.write(way, in: id, database, by: Claim(on: .nobody, heir: nil))
+            try await Self.write(way, in: id, database, by: Claim(on: .nobody, writer: nil, adopts: true))
             #expect(try await owners.owner(of: id) == .nobody)
             // Twice, as by somebody who sends two requests at once.
-            for _ in 0..<2 { try await Self.write(way, in: id, database, by: Claim(on: .nobody, heir: "ada")) }
+            for _ in 0..<2 {
+                try await Self.write(way, in: id, database, by: Claim(on: .nobody, writer: "ada", adopts: true))
+            }
             #expect(try await owners.owner(of: id) == .user(id: "ada"))
             // Who was let in while it was nobody's.
-            for late in [Claim(on: .nobody, heir: "eve"), Claim(on: .nobody, heir: nil)] {
+            for late in ["eve", nil].map({ Claim(on: .nobody, writer: $0, adopts: true) }) {
                 await expectError(.foreignKeyViolation) {
                     try await Self.write(way, in: id, database, by: late)
                 }
             }
-            for right in [Claim(on: .user(id: "ada"), heir: "ada"), Claim.any] {
+            for right in [Claim(on: .user(id: "ada"), writer: "ada", adopts: true), Claim.any] {
                 try await Self.write(way, in: id, database, by: right)
             }
             #expect(try await owners.owner(of: id) == .user(id: "ada"))
             await expectError(.foreignKeyViolation) {
-                try await Self.write(way, in: "unknown", database, by: Claim(on: .nobody, heir: "ada"))
+                try await Self.write(way, in: "unknown", database, by: Claim(on: .nobody, writer: "ada", adopts: true))
+            }
+        }
+    }
+
+    @Test(arguments: DriverUnderTest.all, 0..<3)
+    func `who only looks does not take a session, and is not kept from it by their own save beside`(
+        driver: DriverUnderTest, way: Int
+    ) async throws {
+        typealias Claim = SessionOwnerRepository.Claim
+        try await driver.withSchema { database in
+            let owners = SessionOwnerRepository(database)
+            let id = try await SessionRepository(database).create(kind: "quiz")
+            let look = Claim(on: .nobody, writer: "ada", adopts: false)
+            try await Self.write(way, in: id, database, by: look)
+            #expect(try await owners.owner(of: id) == .nobody)
+            // Let in while it was nobody's, and written after her save.
+            try await Self.write(1, in: id, database, by: Claim(on: .nobody, writer: "ada", adopts: true))
+            try await Self.write(way, in: id, database, by: look)
+            #expect(try await owners.owner(of: id) == .user(id: "ada"))
+            await expectError(.foreignKeyViolation) {
+                try await Self.write(way, in: id, database, by: Claim(on: .nobody, writer: "eve", adopts: false))
             }
         }
     }
@@ -90,7 +113,7 @@ struct SessionRepositoryTests {
     func `a write that fails leaves a session nobody's`(driver: DriverUnderTest) async throws {
         try await driver.withSchema { database in
             let sessions = SessionRepository(database)
-            let claim = SessionOwnerRepository.Claim(on: .nobody, heir: "ada")
+            let claim = SessionOwnerRepository.Claim(on: .nobody, writer: "ada", adopts: true)
             let taken = RecommendationRecord(id: "r", generation: 1, careerIDs: ["nurse"])
             _ = try await sessions.create(kind: "recommend", request: "{}", reply: "{}", recommendation: taken)
             let id = try await sessions.create(kind: "quiz")

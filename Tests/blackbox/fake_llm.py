@@ -76,6 +76,34 @@ class Vectors(Behaviour):
         return vector
 
 
+class Together(Vectors):
+    """Embeds once so many requests are there, which they never are for who asks in turn."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.barrier = threading.Barrier(count, timeout=60)
+
+    def handle(self, handler, server):
+        try:
+            self.barrier.wait()
+        except threading.BrokenBarrierError:
+            handler.close_connection = True
+            return
+        super().handle(handler, server)
+
+
+class Held(Vectors):
+    """Embeds once it is let."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = threading.Event()
+
+    def handle(self, handler, server):
+        if self.gate.wait(60):
+            super().handle(handler, server)
+
+
 class Choosy(Vectors):
     """Embeds, and refuses every request that has a text with this word in it, as servers do that cut nothing."""
 

@@ -2,7 +2,6 @@
 
 import fcntl
 import http.client
-import itertools
 import json
 import os
 import re
@@ -12,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -81,24 +81,77 @@ def made_once(name, make):
     return made
 
 
-def worker_ports():
-    """Ports for one of the processes that run tests beside each other: below those that the system gives to clients."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    first = 12_000 + 1_000 * (worker % 16)
-    return itertools.cycle(range(first, first + 1_000))
+# Below those that the system gives to clients; each process that runs tests takes a block of them for itself.
+FIRST_PORT, LAST_PORT, BLOCK = 12_000, 28_000, 50
+# Not by TMPDIR: what all runs of a user share, those of other checkouts too.
+PORTS_FOLDER = Path(f"/tmp/pathlight-ports-{os.getuid()}")
+# As long as they are open, the blocks are this process's: the system lets go of them with the process, however it ends.
+HELD_BLOCKS = []
 
 
-PORTS = worker_ports()
+def claim_block():
+    """A block of ports that no other process of this user has."""
+    PORTS_FOLDER.mkdir(mode=0o700, exist_ok=True)
+    for first in range(FIRST_PORT, LAST_PORT, BLOCK):
+        lock = open(PORTS_FOLDER / f"{first}.lock", "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        HELD_BLOCKS.append(lock)
+        return range(first, first + BLOCK)
+    raise AssertionError(f"all blocks of ports are taken: who holds the files in {PORTS_FOLDER}?")
+
+
+def own_ports():
+    """The ports of this process, in turn: one comes again when it is long let go of."""
+    ports = []
+    while True:
+        ports += claim_block()
+        served = len(ports)
+        while served > 0:  # Round after round, until a whole one had no port that was free.
+            served = 0
+            for port in ports:
+                if is_free(port):
+                    served += 1
+                    yield port
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        # As servers bind: connections of the last one that linger are in nobody's way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+PORTS = own_ports()
+PORTS_LOCK = threading.Lock()
 
 
 def free_port():
-    for port in PORTS:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+    with PORTS_LOCK:
+        return next(PORTS)
+
+
+def listens(process, port):
+    """Whether it is `process` itself that listens on `port`: another service there would answer as well."""
+    sockets = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+                sockets.add(f"socket:[{rest[5]}]")
+    if not sockets:
+        return False
+    try:
+        return any(os.readlink(file) in sockets for file in Path(f"/proc/{process.pid}/fd").iterdir())
+    except OSError:  # It has closed a file meanwhile, or ended.
+        return False
 
 
 class Reply:
@@ -232,7 +285,7 @@ class Service:
         while True:
             if self.process.poll() is not None:
                 raise AssertionError(f"the service ended with {self.process.returncode}:\n{self.log_tail()}")
-            if self.is_ready():
+            if listens(self.process, self.port) and self.is_ready():
                 return self
             if time.monotonic() > deadline:
                 self.kill()

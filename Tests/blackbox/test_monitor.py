@@ -4,13 +4,16 @@ import csv
 import json
 import os
 import shutil
+import signal
+import sqlite3
 import stat
 import subprocess
 import time
+from contextlib import closing
 
 import pytest
 from conftest import needs_model
-from harness import run_command, seed
+from harness import BINARY, EMPTY_FOLDER, clean_environment, run_command, seed
 
 pytestmark = needs_model
 
@@ -18,6 +21,9 @@ INPUT_COLUMNS = ["user_id", "username", "name", "hometown", "course", "interests
 STUDENT_COLUMNS = [*INPUT_COLUMNS, "career_recommendations", "last_updated", "recommendation_count"]
 COURSE_COLUMNS = ["course_name", "career_paths", "last_updated", "path_count"]
 STUDENTS = [
+    # What a spreadsheet would take for numbers and dates.
+    ["0012", "3-4", "1/2", "12:30", "1E5", "TRUE\nlaw, 50%"],
+    ["12345678901234567890", "日本", "日本語", "東京", "法学", "料理、絵画"],
     ["s-1", "ada", "Ada \"the first\" Lovelace", "Pune, MH", "Fine Arts", "painting;\nold books"],
     ["s-2", "=1+1", "@SUM(A1)", "-Leh", "+Physics", "statistics, machine learning"],
     ["s-3", "meera", "मीरा कुमारी", "पुणे", "बी.ए. हिन्दी", "कविता, painting"],
@@ -26,7 +32,7 @@ STUDENTS = [
     # The same as the first said, in other words.
     ["s-6", "bob", "Bob", "pune,  MH", "FINE ARTS", "Old Books, PAINTING"],
 ]
-LISTS = 5
+LISTS = 7
 
 
 def write_students(path, rows, columns=INPUT_COLUMNS):
@@ -91,7 +97,7 @@ def test_students_are_imported_and_a_run_writes_both_files(served):
     report = served.report
     assert report["students"]["checked"] == report["students"]["new"] == len(STUDENTS)
     assert report["students"]["generated"] == LISTS and report["students"]["failed"] == 0
-    assert report["courses"]["checked"] == report["courses"]["generated"] == 3
+    assert report["courses"]["checked"] == report["courses"]["generated"] == 5
     assert report["files"]["written"] == ["student_interests.csv", "course_careers.csv"]
     assert report["files"]["set_aside"] == {} and report["files"]["problems"] == {}
     header, *rows = rows_of(served.students)
@@ -103,10 +109,10 @@ def test_students_are_imported_and_a_run_writes_both_files(served):
         assert all(career["origin"] == "engine" and career["reason"] for career in careers)
     # What a spreadsheet would run has an apostrophe before it.
     assert not any(cell.lstrip()[:1] in ("=", "+", "-", "@") for row in rows for cell in row if cell)
-    assert rows[0][6] == rows[5][6]
+    assert rows[2][6] == rows[7][6]
     header, *rows = rows_of(served.courses)
     assert header == COURSE_COLUMNS
-    assert {unguarded(row[0]) for row in rows} == {"Fine Arts", "+Physics", "बी.ए. हिन्दी"}
+    assert {unguarded(row[0]) for row in rows} == {"1E5", "法学", "Fine Arts", "+Physics", "बी.ए. हिन्दी"}
     for row in rows:
         paths = json.loads(row[1])
         assert len(paths) == int(row[3]) > 0 and all({"career", "skills", "industry"} <= path.keys() for path in paths)
@@ -119,7 +125,7 @@ def test_a_second_run_touches_nothing(served):
     assert report["files"]["written"] == []
     assert served.state() == before
     told = served.command("monitor", "--once").stdout
-    assert "6 checked" in told and "files: as they were" in told
+    assert "8 checked" in told and "files: as they were" in told
 
 
 def test_an_export_has_the_files_lists_and_reads_back(served, tmp_path):
@@ -135,6 +141,14 @@ def test_an_export_has_the_files_lists_and_reads_back(served, tmp_path):
         assert [line[name] for name in INPUT_COLUMNS] == student
         assert line["recommendations"] == json.loads(row[6]) and line["origin"] == "engine"
         assert line["last_updated"] == row[7] and line["recommendation_count"] == int(row[8])
+    courses = [json.loads(line) for line in
+               served.command("export", "recommendations", "--courses", "-").stdout.splitlines()]
+    assert [list(course) for course in courses] == 5 * [
+        ["course_name", "career_paths", "origin", "last_updated", "path_count"]]
+    assert {course["origin"] for course in courses} == {"engine"}
+    assert [[course["course_name"], course["career_paths"], course["last_updated"], str(course["path_count"])]
+            for course in courses] == [
+        [unguarded(row[0]), json.loads(row[1]), *row[2:]] for row in rows_of(served.courses)[1:]]
     for back in (path, served.students):
         told = json.loads(served.command("import", "students", back, "--json").stdout)
         assert told == {"added": 0, "changed": 0, "renamed": 0, "unchanged": len(STUDENTS)}
@@ -161,8 +175,8 @@ def test_changes_and_damage_are_seen_to(monitor, tmp_path):
     monitor.run()
     # Another order and case are no change; other interests are one.
     again = [list(student) for student in STUDENTS]
-    again[0][5] = "OLD BOOKS | painting"
-    again[4][5] = "guitar"
+    again[2][5] = "OLD BOOKS | painting"
+    again[6][5] = "guitar"
     monitor.command("import", "students", write_students(tmp_path / "students.csv", again))
     report = monitor.run()
     assert report["students"]["changed"] == report["students"]["generated"] == 1
@@ -190,7 +204,7 @@ def test_changes_and_damage_are_seen_to(monitor, tmp_path):
     (monitor.folder / os.path.basename(aside)).unlink()
     told = json.loads(monitor.command("users", "erase", "s-2", "--yes", "--json").stdout)
     assert told["proven"] and str(monitor.students) in told["written_anew"]
-    assert [row[0] for row in rows_of(monitor.students)[1:]] == ["s-1", "s-3", "s-4", "s-5", "s-6"]
+    assert [row[0] for row in rows_of(monitor.students)[1:]] == ["0012", "12345678901234567890", "s-1", "s-3", "s-4", "s-5", "s-6"]
     assert monitor.run()["files"]["written"] == []
 
 
@@ -222,17 +236,90 @@ def test_a_service_runs_it_when_it_is_asked(start_service, tmp_path):
     assert len(rows_of(service.data / "input" / "student_interests.csv")) == len(STUDENTS) + 1
 
 
+def crowd(tmp_path, count):
+    """A file of so many students, each with interests that nobody else has."""
+    rows = [[f"s-{number:04}", "", "", "", "Fine Arts", f"painting, club {number}"] for number in range(count)]
+    return write_students(tmp_path / "crowd.csv", rows)
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
+def test_of_two_runs_at_once_one_says_that_the_other_is_under_way(monitor, tmp_path):
+    monitor.command("import", "students", crowd(tmp_path, 400))
+    first = subprocess.Popen([str(BINARY), "monitor", "--once", "--json", "--data", str(monitor.data)],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                             cwd=EMPTY_FOLDER.name, env=clean_environment())
+    with closing(sqlite3.connect(monitor.data / "pathlight.db", timeout=0.1, isolation_level=None)) as database:
+        def is_halted():
+            """Stops it in the middle of its run and of no transaction, for which the second would have to wait."""
+            if database.execute("SELECT count(*) FROM interest_lists").fetchone()[0] == 0:
+                return False
+            first.send_signal(signal.SIGSTOP)
+            try:
+                database.execute("BEGIN IMMEDIATE")
+                database.execute("ROLLBACK")
+                return True
+            except sqlite3.OperationalError:
+                first.send_signal(signal.SIGCONT)
+                return False
+
+        try:
+            wait_for(is_halted)
+            refused = monitor.command("monitor", "--once", code=1)
+            assert "another run is under way" in refused.stderr and not refused.stdout
+            assert database.execute("SELECT state FROM monitor_runs").fetchall() == [("running",)]
+        finally:
+            first.send_signal(signal.SIGCONT)
+            told, problems = first.communicate(timeout=60)
+    assert first.returncode == 0, problems
+    report = json.loads(told)
+    assert report["students"]["generated"] == 400 and report["files"]["written"]
+    # Whoever comes afterwards is let in.
+    assert monitor.run()["students"]["generated"] == 0
+
+
+def test_a_service_that_is_killed_goes_on_with_the_run_that_it_was_asked_for(start_service, tmp_path):
+    settings = {"PATHLIGHT_TASKS_LEASE_SECONDS": "5", "PATHLIGHT_MONITOR_SCHEDULE": "off"}
+    service = start_service(**settings)
+    path = crowd(tmp_path, 1_000)
+    assert run_command("import", "students", path, "--data", service.data).returncode == 0
+    key = run_command("keys", "create", "--role", "admin", "--data", service.data).stdout.strip()
+    admin = {"Authorization": f"Bearer {key}"}
+
+    def status():
+        with service.client() as client:
+            return client.get("/api/monitor/status", **admin).expect(200)
+
+    with service.client() as client:
+        task = client.request("POST", "/api/monitor/run", headers=admin).expect(202)["task_id"]
+    wait_for(lambda: 0 < status()["students"]["due"] < 1_000)
+    service.kill()
+    with closing(sqlite3.connect(service.data / "pathlight.db")) as database:
+        assert 0 < database.execute("SELECT count(*) FROM students WHERE served_mark IS NULL").fetchone()[0] < 1_000
+        assert database.execute("SELECT id, state FROM monitor_runs").fetchall() == [(task, "running")]
+    assert not (service.data / "input" / "student_interests.csv").exists()
+    service = start_service(service.data, **settings)
+    done = wait_for(lambda: (now := status())["latest_run"]["state"] == "done" and now)
+    assert done["latest_run"]["id"] == task and done["students"]["due"] == 0 and len(done["runs"]) == 1
+    assert len(rows_of(service.data / "input" / "student_interests.csv")) == 1_001
+
+
 def test_a_spreadsheet_program_has_the_right_cells(served, tmp_path):
     office = shutil.which("soffice")
     if not office:
         assert not os.environ.get("CI"), "LibreOffice is not installed: run scripts/setup-system --tests"
         pytest.skip("LibreOffice is not installed: run scripts/setup-system --tests")
     for path in (served.students, served.courses):
-        # Comma, quote, UTF-8, from the first line; into a sheet and back from it. The time alone is told to be a text:
-        # as a date it would come back in another form. What a formula makes of the others would show.
-        time_column = rows_of(path)[0].index("last_updated") + 1
+        # Comma, quote, UTF-8, from the first line, what is quoted as text; into a sheet and back from it. What a formula
+        # makes of a cell would show.
         sheet = tmp_path / f"{path.stem}.ods"
-        convert(office, tmp_path, path, "ods", f"CSV:44,34,76,1,{time_column}/2")
+        convert(office, tmp_path, path, "ods", "CSV:44,34,76,1,,0,true")
         assert sheet.exists()
         back = tmp_path / f"{path.stem}.csv"
         # Every cell quoted, and as it is stored.

@@ -8,6 +8,7 @@ import subprocess
 import uuid
 
 import pytest
+from harness import ROOT
 from test_accounts import EMAIL, FORM, PASSWORD, form
 
 ASSETS = ("app", "state", "quiz", "asking", "list", "career", "results", "docs")
@@ -15,14 +16,16 @@ PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Mode":
 
 # Runs the page's own module; the browser's part is what it needs of the document, cookies and where a request comes from.
 DRIVER = """
-const [base, cookie, token, calls] = JSON.parse(process.argv[2]);
+const [base, cookie, token, calls, change] = JSON.parse(process.argv[2]);
 globalThis.document = {
   querySelector: (selector) =>
     (selector === 'meta[name="csrf-token"]' && token !== null ? { getAttribute: () => token } : null),
 };
 const send = globalThis.fetch;
 globalThis.fetch = (path, options) => send(base + path, {
-  ...options, headers: { ...options.headers, Cookie: cookie, Origin: base, "Sec-Fetch-Site": "same-origin" },
+  ...options, headers: {
+    ...options.headers, ...(cookie === null ? {} : { Cookie: cookie }), Origin: base, "Sec-Fetch-Site": "same-origin",
+  },
 });
 const events = new EventTarget();
 globalThis.addEventListener = events.addEventListener.bind(events);
@@ -35,6 +38,11 @@ Object.defineProperty(globalThis, "localStorage", { value: {
 const { request } = await import("./results.js");
 const { store } = await import("./state.js");
 store();
+// What another page of the same browser did to the storage.
+if (change !== null) {
+  kept.clear();
+  dispatchEvent(Object.assign(new Event("storage"), change));
+}
 const said = [];
 for (const { path, body, key } of calls) {
   try {
@@ -111,7 +119,33 @@ def test_the_scripts_write_in_one_place_and_send_the_token_there(start_service):
     assert "csrf_token_invalid" in scripts["results"], "a page of another sign-in says what to do"
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+
+
+def driven(folder, *arguments):
+    """What the driver tells of the modules in `folder`."""
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "drive.js").write_text(DRIVER)
+    done = subprocess.run(
+        ["node", "drive.js", json.dumps(arguments)], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@needs_node
+@pytest.mark.parametrize("token, change, keeps", [
+    ("a", {"key": None, "newValue": None}, False), ("a", {"key": "pathlight.v1", "newValue": None}, False),
+    ("a", {"key": "pathlight.v1", "newValue": "{}"}, True), ("a", {"key": "another", "newValue": None}, True),
+    (None, {"key": None, "newValue": None}, True)],
+    ids=["all cleared", "ours removed", "ours changed", "another's removed", "nobody signed in"])
+def test_a_page_of_somebody_signed_in_keeps_nothing_once_another_has_cleared_the_storage(
+        token, change, keeps, tmp_path):
+    for name in ("results.js", "state.js"):
+        shutil.copy(ROOT / "Sources/CAssets/web" / name, tmp_path)
+    assert driven(tmp_path, "", None, token, [], change) == {"said": [], "keeps": keeps}
+
+
+@needs_node
 def test_the_page_s_script_writes_for_who_is_signed_in(start_service, tmp_path):
     service = start_service()
     with service.client() as client:
@@ -119,15 +153,9 @@ def test_the_page_s_script_writes_for_who_is_signed_in(start_service, tmp_path):
         token = token_in(client, cookie)
         for name in ("results.js", "state.js"):
             (tmp_path / name).write_bytes(client.get(f"/assets/{name}").body)
-    (tmp_path / "package.json").write_text('{"type": "module"}')
-    (tmp_path / "drive.js").write_text(DRIVER)
 
-    def drive(token, *calls, keeps=True):
-        arguments = json.dumps([f"http://127.0.0.1:{service.port}", cookie, token, calls])
-        done = subprocess.run(
-            ["node", "drive.js", arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout)
+    def drive(token, *calls, cookie=cookie, keeps=True):
+        told = driven(tmp_path, f"http://127.0.0.1:{service.port}", cookie, token, calls, None)
         assert told["keeps"] == keeps, told
         return told["said"]
 
@@ -148,6 +176,10 @@ def test_the_page_s_script_writes_for_who_is_signed_in(start_service, tmp_path):
         assert again.status == 303 and again.headers["clear-site-data"] == '"storage"'
     assert drive(token, submit, keeps=False) == [{"code": "invalid_credential"}]
     assert drive(None, submit) == [{"code": "invalid_credential"}]
+    # Another page has met that first, and the browser has no cookie any more.
+    assert drive(token, submit, cookie=None, keeps=False) == [{"code": "invalid_credential"}]
+    submit["key"] = str(uuid.uuid4())
+    assert "session_id" in drive(None, submit, cookie=None)[0]
 
 
 def test_people_are_shown_pages_and_not_documents(start_service):

@@ -6,8 +6,8 @@ import threading
 import time
 
 import pytest
-from fake_llm import FakeGemini, FakeOpenAI, Status, Vectors
-from remote_embeddings import (DEADLINE, MODELS, PROVIDERS, RECOMMEND, Asker, expect_degraded, reembed, report,
+from fake_llm import FakeGemini, FakeOpenAI, Held, Status, Vectors
+from remote_embeddings import (MODELS, PROVIDERS, RECOMMEND, Asker, expect_degraded, reembed, report,
                                start_embedded)
 
 
@@ -121,10 +121,12 @@ def test_neither_keys_nor_texts_are_in_the_log(start):
 
 def test_who_waits_for_the_provider_keeps_nobody_out(start):
     with FakeOpenAI([Vectors()]) as server:
-        service = start(server, PATHLIGHT_LIMITS_CONCURRENT_REQUESTS="2")
+        service = start(
+            server, PATHLIGHT_LIMITS_CONCURRENT_REQUESTS="2", PATHLIGHT_EMBEDDING_REMOTE_SECONDS="20")
         asks = Asker(service)
         asks.wait_until_whole()
-        server.now(Vectors(after=DEADLINE * 0.8))
+        held = Held()
+        server.now(held)
         statuses, seen = [], []
 
         def run(path, body):
@@ -140,6 +142,7 @@ def test_who_waits_for_the_provider_keeps_nobody_out(start):
                 time.sleep(0.05)
                 seen.append(client.get("/api/careers/?limit=1").status)
             waiting = sum(thread.is_alive() for thread in asking)
+        held.gate.set()
         for thread in asking:
             thread.join()
         assert set(seen) == {200} and statuses == [200] * 5, (seen, statuses)

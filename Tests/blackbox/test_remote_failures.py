@@ -5,8 +5,8 @@ import functools
 import time
 
 import pytest
-from fake_llm import (Choosy, CutOff, FakeGemini, FakeOpenAI, Huge, Raw, Redirect, Slow, Status, Vectors,
-                      self_signed_certificate)
+from fake_llm import (Choosy, CutOff, FakeGemini, FakeOpenAI, Huge, Raw, Redirect, Slow, Status, Together,
+                      Vectors, self_signed_certificate)
 from harness import Service
 from remote_embeddings import (DEADLINE, PROVIDERS, SLACK, Asker, copy_embedded, expect_degraded, reembed, report,
                                settings, start_embedded)
@@ -136,15 +136,16 @@ def test_what_somebody_sends_is_nobody_else_s_trouble(words, patient):
     patient.server.now(Vectors())
 
 
-def test_a_batch_is_asked_for_side_by_side(patient):
-    patient.asks.wait_until_whole()
-    # One after the other they would be late.
-    patient.server.now(Vectors(after=0.45))
-    with patient.service.client() as client:
-        items = client.post("/api/recommend/batch/", {"requests": [
-            {"text": patient.asks.new_text()} for _ in range(250)]}).expect(200)["items"]
-    assert {item["degraded"] is None for item in items} == {True}
-    patient.server.now(Vectors())
+def test_a_batch_is_asked_for_side_by_side(start):
+    with FakeOpenAI([Vectors()]) as server:
+        asks = Asker(start(server, PATHLIGHT_EMBEDDING_REMOTE_SECONDS="10"))
+        asks.wait_until_whole()
+        # One after the other none would be answered.
+        server.now(Together(3))
+        with asks.service.client() as client:
+            items = client.post("/api/recommend/batch/", {"requests": [
+                {"text": asks.new_text()} for _ in range(250)]}).expect(200)["items"]
+        assert {item["degraded"] is None for item in items} == {True}
 
 
 def test_a_provider_that_is_down_is_not_asked_by_everybody(patient):

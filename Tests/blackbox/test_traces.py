@@ -173,10 +173,10 @@ def test_a_collector_in_trouble_is_no_trouble_for_requests(behaviour, start_serv
                 begin = time.monotonic()
                 client.post(RECOMMEND, ABILITIES).expect(200)
                 slowest = max(slowest, time.monotonic() - begin)
-        assert slowest < 2, f"{slowest} s"
+        assert slowest < 4, f"{slowest} s, and an attempt to send takes 5"
         wait_until(lambda: "does not take spans" in service.log.read_text())
         assert metric(service, SENT) == 0 and metric(service, DROPPED) > 0
-        assert stop(service) < 6
+        assert stop(service) < 10  # Two attempts and the pause between them would be 11.
         told = [line for line in service.log.read_text().splitlines() if "does not take spans" in line]
         assert len(told) == 1, told
         if behaviour:

@@ -84,7 +84,7 @@ class Folder:
                 if row[-3]:
                     assert len(json.loads(row[-3])) == int(row[-1]) > 0
                 else:
-                    assert row[-2:] == ["", ""]
+                    assert row[-2:] == ["", "0"]
             found[name] = {row[0]: [*row[1:-3], json.loads(row[-3] or "null"), row[-1]] for row in rows[1:]}
             assert len(found[name]) == len(rows) - 1
         return found

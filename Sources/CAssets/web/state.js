@@ -36,6 +36,11 @@ function upgraded({ saved, submitted, ...stored }) {
 
 /** Set when the page's sign-in has ended: the browser is told to forget, and what is still shown is not for later. */
 let isOver = false;
+/** Another page may be the one that learns of it. Browsers need not tell what the service had them forget, but may. */
+addEventListener("storage", ({ key, newValue }) => {
+  const isGone = key === null || (key === STORAGE_KEY && newValue === null);
+  if (isGone && document.querySelector('meta[name="csrf-token"]') !== null) isOver = true;
+});
 addEventListener("signinover", () => {
   isOver = true;
   try {

@@ -293,8 +293,8 @@ package final class RemoteVectorizer: Sendable {
             if role == .document, isCheckDue { try await askForReferences() }
             answers = try await patientAttempt(wanted[...], role)
             guard answers.failure?.isAboutTexts ?? false else { return answers }
-            // Some answer so to a wrong key as well, and a text is not to be given up for that.
-            try await askForReferences()
+            // Some answer so to a wrong key as well, and a text is not to be given up for that; of one alone below.
+            if wanted.count > 1 { try await askForReferences() }
         } catch let error as VectorsUnavailable {
             return Answers(failure: error.ofAllTexts)
         }
@@ -321,6 +321,12 @@ package final class RemoteVectorizer: Sendable {
     ) async throws -> Answers {
         guard let failure = answers.failure, failure.isAboutTexts, let first = wanted.first else { return answers }
         guard wanted.count > 1 else {
+            do {
+                // By now the key may have been revoked, or the quota be at its end, which may look the same.
+                try await askForReferences()
+            } catch let error as VectorsUnavailable {
+                return Answers(failure: error.ofAllTexts)
+            }
             let named = failure.naming(first.text)
             state.withLock { $0.refused[first.key] = named }
             return Answers(failure: named)

@@ -15,8 +15,8 @@ package struct CSVRow: Sendable, Equatable {
 ///
 /// A reader of its own and not Engine's `CSVRecords` over pieces of the file: that one guesses the separator anew, counts
 /// lines from 1 and takes off a byte order mark wherever it begins, and goes on behind a mistake, where this file must be
-/// refused. Line ends are CRLF, LF or CR. The separator is the first of `,`, `;` and tab outside quotes: names of columns
-/// hold none of them, and a spreadsheet that was told so saves with semicolons.
+/// refused. Line ends are CRLF, LF or CR. The separator is the first of `,`, `;` and tab outside quotes in the first record
+/// that is not empty: names of columns hold none of them, and a spreadsheet that was told so saves with semicolons.
 ///
 /// A value: a copy goes on from the same place of the file. The hash of what was read comes for free.
 package struct CSVReader: Sendable {
@@ -35,6 +35,8 @@ package struct CSVReader: Sendable {
     let file: String
     /// Names for messages, in the order of the file.
     var columns: [String] = []
+    /// Cells, by their places, that nobody wants: they are passed over, and given as empty.
+    var passedOver: Set<Int> = []
 
     private let source: Source
     private let limits: Limits
@@ -52,6 +54,7 @@ package struct CSVReader: Sendable {
     private var recordBytes = 0
     private var recordLine = 1
     private var cell: [UInt8] = []
+    private var isWanted = true
     /// Whether the byte before was a carriage return within quotes.
     private var wasReturn = false
 
@@ -74,14 +77,16 @@ package struct CSVReader: Sendable {
         recordBytes = 0
         recordLine = line
         var row = CSVRow(line: line, cells: [])
+        let decided = separator
         while true {
             guard row.cells.count < limits.cells else {
                 throw MonitorFileError(
                     .cells, file: file, line: recordLine, "the row has more than \(limits.cells) cells")
             }
             let (start, index) = (line, row.cells.count)
+            isWanted = passedOver.isEmpty || !passedOver.contains(index)
             try readCell(at: index)
-            row.cells.append(try text(startingAt: start, at: index))
+            row.cells.append(isWanted ? try text(startingAt: start, at: index) : "")
             guard let byte = try peek() else { break }
             place += 1
             if Self.isLineEnd(byte) {
@@ -90,8 +95,8 @@ package struct CSVReader: Sendable {
                 break
             }
         }
-        // The first record alone decides.
-        if separator == nil { separator = UInt8(ascii: ",") }
+        // The first record with something in it alone decides; readers pass over empty ones before it.
+        if row.isBlank { separator = decided } else if separator == nil { separator = UInt8(ascii: ",") }
         return row
     }
 
@@ -120,12 +125,7 @@ package struct CSVReader: Sendable {
         wasReturn = false
         place += 1
         while try peek() != nil {
-            var end = place
-            while end < chunk.count, chunk[end] != Self.quote {
-                countLine(chunk[end])
-                end += 1
-            }
-            try take(upTo: end)
+            try take(upTo: endOfQuoted())
             guard place < chunk.count else { continue }
             place += 1
             guard let following = try peek() else { return }
@@ -144,6 +144,22 @@ package struct CSVReader: Sendable {
             "the quote that opens here is never closed; close it, or double it where it is meant as a letter")
     }
 
+    /// The next quote of the chunk, from the place on; of a cell that nobody wants the next one that is not doubled.
+    private mutating func endOfQuoted() -> Int {
+        var end = place
+        while end < chunk.count {
+            if chunk[end] == Self.quote {
+                guard !isWanted, end + 1 < chunk.count, chunk[end + 1] == Self.quote else { break }
+                wasReturn = false
+                end += 2
+            } else {
+                countLine(chunk[end])
+                end += 1
+            }
+        }
+        return end
+    }
+
     private mutating func countLine(_ byte: UInt8) {
         // The two of a CRLF are one line end.
         if byte == Self.carriageReturn || (byte == Self.lineFeed && !wasReturn) { line += 1 }
@@ -157,7 +173,7 @@ package struct CSVReader: Sendable {
                 .tooLong, file: file, line: recordLine,
                 "the row that begins here has more than \(limits.recordBytes) bytes; is a quote not closed?")
         }
-        cell.append(contentsOf: chunk[place..<end])
+        if isWanted { cell.append(contentsOf: chunk[place..<end]) }
         place = end
     }
 

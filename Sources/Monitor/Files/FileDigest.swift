@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Store
 
 /// What a file holds, in short: to see whether it is still what was written.
 package struct FileDigest: Sendable, Equatable {
@@ -12,10 +13,7 @@ package struct FileDigest: Sendable, Equatable {
     }
 
     init(_ hash: SHA256, bytes: Int64) {
-        sha256 = hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return byte < 16 ? "0" + digits : digits
-        }.joined()
+        sha256 = Hexadecimal.text(of: hash.finalize())
         self.bytes = bytes
     }
 }

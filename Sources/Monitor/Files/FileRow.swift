@@ -13,9 +13,14 @@ package protocol FileRow: Sendable, Equatable {
 
     /// One for each column.
     var cells: [String] { get }
+
+    /// A cell that is longer than is stored: its column, and what is wrong with it. Nil where none is.
+    var excess: (column: String, message: String)? { get }
 }
 
 extension FileRow {
+    package var excess: (column: String, message: String)? { nil }
+
     /// ISO 8601 in UTC; nothing where there was no time.
     static func cell(_ time: Date?) -> String {
         guard let time else { return "" }
@@ -50,9 +55,12 @@ package struct RowFileReader<Row: FileRow>: Sendable {
 
     /// Opens the file and reads its header.
     ///
+    /// - Parameter unwanted: columns whose cells are given as empty, and not looked at.
     /// - Throws: `MonitorFileError`
-    package init(_ path: String, limits: CSVReader.Limits = CSVReader.Limits()) throws {
-        table = try TableReader(path, shape: Row.shape, limits: limits)
+    package init(
+        _ path: String, without unwanted: Set<String> = [], limits: CSVReader.Limits = CSVReader.Limits()
+    ) throws {
+        table = try TableReader(path, shape: Row.shape, without: unwanted, limits: limits)
     }
 
     package init(_ reader: CSVReader) throws { table = try TableReader(reader, shape: Row.shape) }
@@ -66,7 +74,15 @@ package struct RowFileReader<Row: FileRow>: Sendable {
     /// The next row; nil at the end.
     ///
     /// - Throws: `MonitorFileError`; there is nothing to be had behind it.
-    package mutating func next() throws -> Row? { try table.next().map { Row(cells: $0) } }
+    package mutating func next() throws -> Row? {
+        guard let cells = try table.next() else { return nil }
+        let row = Row(cells: cells)
+        if let excess = row.excess {
+            throw MonitorFileError(
+                .tooLong, file: table.file, line: table.line, column: excess.column, excess.message)
+        }
+        return row
+    }
 }
 
 /// Writes rows as they come, aside; the file that was there stays until `commit`.
@@ -85,6 +101,9 @@ package struct RowFileWriter<Row: FileRow>: Sendable {
 
     /// - Returns: what was written, for `monitor_files`.
     package func commit() throws -> FileDigest { try table.commit() }
+
+    /// As `commit`, and keeps what was there (`MonitorFileWriter.exchange`).
+    package func exchange() throws -> MonitorFile? { try table.exchange() }
 
     /// Takes away what was written so far.
     package func discard() { table.discard() }

@@ -22,6 +22,16 @@ package struct MonitorFile: Sendable, Equatable {
     /// Where it is written: in the same folder, hidden, and so renamed at one moment.
     var partPath: String { "\(folder)/.\(name).part" }
 
+    /// Where it is, whole, just before it gets its name, and what had the name just after.
+    var swapPath: String { "\(folder)/.\(name).swap" }
+
+    package func remove() throws {
+        // SAFETY: the path is read as a C string for the time of the call.
+        guard unsafe unlink(path) == 0 || errno == ENOENT else {
+            throw SystemCall.failure("it cannot be removed", file: path)
+        }
+    }
+
     /// Of the file as it is, read in pieces; nil where there is none.
     ///
     /// - Throws: `MonitorFileError` of code `unreadable`.
@@ -59,15 +69,16 @@ package struct MonitorFile: Sendable, Equatable {
 
     /// Gives the file another name, `NAME.set-aside-TIME`, never one that something has already.
     ///
+    /// - Parameter named: the file whose name it is to have; its own where nil.
     /// - Returns: the path that it has now; nil where there was nothing to set aside.
     /// - Throws: `MonitorFileError`; the file then still has its name.
-    package func setAside(at time: Date) throws -> String? {
+    package func setAside(at time: Date, named: MonitorFile? = nil) throws -> String? {
         guard FileStatus(of: path) != nil else { return nil }
         // 20261122T010035Z: names of some systems take no colon, and the milliseconds help nobody.
         let digits = SQLTime.text(of: time).prefix { $0 != "." }.filter { $0 != "-" && $0 != ":" }
         let stamp = String(digits) + "Z"
         for attempt in 1...Self.attempts {
-            let target = "\(path).set-aside-\(stamp)" + (attempt == 1 ? "" : "-\(attempt)")
+            let target = "\((named ?? self).path).set-aside-\(stamp)" + (attempt == 1 ? "" : "-\(attempt)")
             // The name is taken first, by an empty file, which renaming then replaces: nothing of anybody else's can be in
             // between. SAFETY: the path is read as a C string for the time of the call.
             let reserved = unsafe open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))

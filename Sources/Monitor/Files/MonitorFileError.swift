@@ -21,8 +21,10 @@ package struct MonitorFileError: Error, Sendable, Equatable, CustomStringConvert
         case cells
         case missingKey = "missing_key"
         case duplicateKey = "duplicate_key"
-        /// A row longer than any that is read.
+        /// A row, or a text of one, that is longer than any that is read.
         case tooLong = "too_long"
+        /// Some of its rows could not be taken in.
+        case doubtful
     }
 
     package let code: Code
@@ -46,7 +48,8 @@ package struct MonitorFileError: Error, Sendable, Equatable, CustomStringConvert
     package var isDamage: Bool {
         switch code {
         case .missing, .unreadable, .notWritten, .diskFull, .busy: false
-        case .empty, .notText, .notJSON, .quoting, .header, .cells, .missingKey, .duplicateKey, .tooLong: true
+        case .empty, .notText, .notJSON, .quoting, .header, .cells, .missingKey, .duplicateKey, .tooLong, .doubtful:
+            true
         }
     }
 

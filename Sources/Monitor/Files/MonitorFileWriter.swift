@@ -96,6 +96,15 @@ package final class MonitorFileWriter: Sendable {
     /// - Returns: what was written.
     /// - Throws: `MonitorFileError`
     package func commit() throws -> FileDigest {
+        try exchange()?.remove()
+        return state.withLock { FileDigest($0.hash, bytes: $0.bytes) }
+    }
+
+    /// As `commit`, and keeps what was there: somebody may have changed it since it was looked at, up to this moment.
+    ///
+    /// - Returns: what was there, under a name of its own (`MonitorFile.swapPath`); nil where there was nothing.
+    /// - Throws: `MonitorFileError`
+    package func exchange() throws -> MonitorFile? {
         try state.withLock { state in
             guard state.isOpen else { throw ended }
             try flush(&state)
@@ -109,14 +118,23 @@ package final class MonitorFileWriter: Sendable {
             guard fsync(descriptor) == 0 else {
                 throw SystemCall.failure("it cannot be written to the disk", file: part)
             }
-            // SAFETY: both paths are read as C strings for the time of the call.
-            guard unsafe Glibc.rename(part, file.path) == 0 else {
-                throw SystemCall.failure("it cannot be renamed to \(file.path)", file: part)
+            // From here on by another name, so that what comes out is never taken for a part that may be emptied.
+            guard try FileExchange.move(part, to: file.swapPath) else {
+                throw MonitorFileError(
+                    .busy, file: file.path, "\(file.swapPath) was left there; it is seen to in the next run")
             }
             state.isOpen = false
-            _ = Glibc.close(descriptor)
+            defer { _ = Glibc.close(descriptor) }
+            let hasOld: Bool
+            do {
+                hasOld = try FileExchange.put(file.swapPath, inPlaceOf: file.path)
+            } catch {
+                // What is whole and is not served is of no use. SAFETY: the path is read for the time of the call.
+                unsafe _ = unlink(file.swapPath)
+                throw error
+            }
             try SystemCall.synchronise(folder: file.folder)
-            return FileDigest(state.hash, bytes: state.bytes)
+            return hasOld ? MonitorFile(file.swapPath) : nil
         }
     }
 

@@ -40,6 +40,18 @@ extension StudentRow: FileRow {
             Self.cell(lastUpdated), Self.cell(count),
         ]
     }
+
+    package var excess: (column: String, message: String)? { input.excess }
+
+    /// Whether the row comes from a file that we wrote, as far as can be seen: somebody new has none of our columns.
+    package var hasOurs: Bool { lastUpdated != nil || count != nil || !recommendations.isEmpty }
+}
+
+extension StudentInput {
+    /// A field that is longer than is stored, and what is wrong with it.
+    var excess: (column: String, message: String)? {
+        tooLong.map { ($0.name, "the text has \($0.bytes) bytes of UTF-8, and \($0.maximum) are stored at most") }
+    }
 }
 
 /// `student_interests.csv`: what each student said, and the recommendations made of it.

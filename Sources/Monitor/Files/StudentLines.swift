@@ -68,9 +68,11 @@ package struct StudentLineReader: Sendable {
         guard !TableShape.isEmpty(texts[0]) else {
             throw failure(.missingKey, column: Self.fields[0], "the line has no \(Self.fields[0])")
         }
-        return StudentInput(
+        let student = StudentInput(
             userID: texts[0], username: texts[1], name: texts[2], hometown: texts[3], course: texts[4],
             interests: texts[5])
+        if let excess = student.excess { throw failure(.tooLong, column: excess.column, excess.message) }
+        return student
     }
 
     private func value(_ field: String, of tree: JSONTree) throws -> String {
@@ -158,7 +160,8 @@ struct StudentReader: Sendable {
     /// - Throws: `MonitorFileError`
     init(_ path: String, _ format: StudentFormat) throws {
         switch format {
-        case .csv: table = try StudentFileReader(path)
+        // By far the longest column, and nobody's input.
+        case .csv: table = try StudentFileReader(path, without: ["career_recommendations"])
         case .jsonl: lines = try StudentLineReader(path)
         }
     }
@@ -166,12 +169,12 @@ struct StudentReader: Sendable {
     /// Of what was read; of the whole file once there is no more student.
     var digest: FileDigest? { table?.digest ?? lines?.digest }
 
-    /// The next students, at most `limit`; none at the end.
-    mutating func next(_ limit: Int) throws -> [StudentInput] {
-        var students: [StudentInput] = []
-        while students.count < limit, let student = try table?.next()?.input ?? lines?.next() {
-            students.append(student)
+    /// The next rows, at most `limit`, without their recommendations; none at the end.
+    mutating func next(_ limit: Int) throws -> [StudentRow] {
+        var rows: [StudentRow] = []
+        while rows.count < limit, let row = try table?.next() ?? lines?.next().map({ StudentRow(input: $0) }) {
+            rows.append(row)
         }
-        return students
+        return rows
     }
 }

@@ -24,7 +24,10 @@ struct TableReader: Sendable {
     private let width: Int
     private var csv: CSVReader
     private var seen: Set<KeyMark> = []
+    /// Where the row begins that was given last.
+    private(set) var line = 1
 
+    var file: String { csv.file }
     /// Whether the file has all columns, not those of the input alone.
     var hasAllColumns: Bool { places.allSatisfy { $0 != nil } }
 
@@ -34,14 +37,18 @@ struct TableReader: Sendable {
     /// Opens a file and reads its header.
     ///
     /// - Throws: `MonitorFileError`
-    init(_ path: String, shape: TableShape, limits: CSVReader.Limits = CSVReader.Limits()) throws {
+    init(
+        _ path: String, shape: TableShape, without unwanted: Set<String> = [],
+        limits: CSVReader.Limits = CSVReader.Limits()
+    ) throws {
         let file = try OpenedFile(path)
         try self.init(
             CSVReader(file: path, limits: limits) { offset, count in try file.bytes(at: offset, upTo: count) },
-            shape: shape)
+            shape: shape, without: unwanted)
     }
 
-    init(_ reader: CSVReader, shape: TableShape) throws {
+    /// - Parameter unwanted: columns whose cells are given as empty, and not looked at.
+    init(_ reader: CSVReader, shape: TableShape, without unwanted: Set<String> = []) throws {
         var reader = reader
         var first = try reader.next()
         while let row = first, row.isBlank { first = try reader.next() }
@@ -53,6 +60,8 @@ struct TableReader: Sendable {
         reader.columns = header.cells.indices.map { place in
             places.firstIndex { $0 == place }.map { shape.columns[$0] } ?? String(place + 1)
         }
+        reader.passedOver = Set(
+            zip(shape.columns, places).compactMap { unwanted.contains($0) ? $1 : nil })
         self.shape = shape
         self.places = places
         width = header.cells.count
@@ -72,6 +81,7 @@ struct TableReader: Sendable {
                         + "quoted?")
             }
             let cells = places.map { place in place.map { SpreadsheetCell.unguarded(row.cells[$0]) } ?? "" }
+            line = row.line
             guard !TableShape.isEmpty(cells[0]) else {
                 throw MonitorFileError(
                     .missingKey, file: csv.file, line: row.line, column: shape.key, "the row has no \(shape.key)")

@@ -7,7 +7,9 @@ struct TableWriter: Sendable {
     init(_ file: MonitorFile, shape: TableShape) throws {
         writer = try file.begin()
         self.shape = shape
-        try append([shape.columns])
+        var bytes: [UInt8] = []
+        CSVWriting.append(shape.columns, to: &bytes)
+        try writer.append(bytes)
     }
 
     /// - Parameter rows: with a cell for each column of the shape.
@@ -15,7 +17,7 @@ struct TableWriter: Sendable {
         var bytes: [UInt8] = []
         for cells in rows {
             precondition(cells.count == shape.columns.count, "a row has a cell for each column")
-            CSVWriting.append(cells.map(SpreadsheetCell.guarded), to: &bytes)
+            CSVWriting.append(cells.map(SpreadsheetCell.guarded), texts: shape.inputColumns, to: &bytes)
         }
         try writer.append(bytes)
     }
@@ -23,6 +25,8 @@ struct TableWriter: Sendable {
     func finish() throws -> FileDigest { try writer.finish() }
 
     func commit() throws -> FileDigest { try writer.commit() }
+
+    func exchange() throws -> MonitorFile? { try writer.exchange() }
 
     func discard() { writer.discard() }
 }

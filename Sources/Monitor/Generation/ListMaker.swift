@@ -12,6 +12,8 @@ package struct ListMaker: Sendable {
     private static let pathsPerCluster = 3
     /// Calls of the model side by side: most of the gateway's slots stay for those that somebody waits for.
     private static let callsAtATime = 2
+    /// The problem of a list for somebody who says nothing that can be read.
+    static let nothingToGoOn = "nothing_to_go_on"
 
     private let recommender: Recommender
     private let predefined: PredefinedLists
@@ -24,6 +26,13 @@ package struct ListMaker: Sendable {
         self.predefined = predefined
         self.model = model
     }
+
+    /// The market that a model may be told of now; nil where none may be asked any more.
+    package var market: String? { model.flatMap { $0.mayAsk ? $0.market : nil } }
+
+    /// Calls of the model that may still be made, and those that were.
+    package var callsLeft: Int { model?.allowance.remaining ?? 0 }
+    package var callsMade: Int { model?.allowance.used ?? 0 }
 
     /// The lists of several students, in their order, from one batch of searches. Students with equal marks have equal
     /// lists; each list has careers, whatever fails.
@@ -69,7 +78,7 @@ package struct ListMaker: Sendable {
                 generation: generation.number)
         }
         var results: [Int: Result<RecommendationReply, RecommendationError>] = [:]
-        var failure = "nothing_to_go_on"
+        var failure = Self.nothingToGoOn
         if !requests.isEmpty {
             do {
                 for (position, result) in zip(readable, try await recommender.recommend(batch: requests)) {
@@ -88,7 +97,7 @@ package struct ListMaker: Sendable {
             return MadeList(
                 origin: .fallback, careers: predefined.careers(for: question, names: names, count: Self.listSize),
                 generation: Int64(clamping: generation.number),
-                problem: problem ?? (said[position].isEmpty ? "nothing_to_go_on" : failure))
+                problem: problem ?? (said[position].isEmpty ? Self.nothingToGoOn : failure))
         }
     }
 
@@ -114,7 +123,7 @@ package struct ListMaker: Sendable {
     private static func problem(_ result: Result<RecommendationReply, RecommendationError>?) -> String? {
         guard case .failure(let error) = result else { return nil }
         switch error {
-        case .nothingToGoOn: return "nothing_to_go_on"
+        case .nothingToGoOn: return Self.nothingToGoOn
         case .textNeedsModel(let degradation), .textUnavailable(let degradation):
             return degradation.reason.rawValue
         default: return "engine_failed"

@@ -21,16 +21,19 @@ package struct Made<Entry: ListEntry>: Sendable, Equatable {
     /// A word for why the model had no part in it, or for why the engine had none; nil where nothing went wrong, and
     /// where no model is to be asked.
     package var problem: String?
+    /// The market that a model was told of when it answered, whatever came of that; nil where none answered.
+    package var askedMarket: String?
 
     package init(
         origin: ListOrigin, careers: [Entry], generation: Int64? = nil, costNanodollars: Int64 = 0,
-        problem: String? = nil
+        problem: String? = nil, askedMarket: String? = nil
     ) {
         self.origin = origin
         self.careers = careers
         self.generation = generation
         self.costNanodollars = costNanodollars
         self.problem = problem
+        self.askedMarket = askedMarket
     }
 
     /// The careers as one JSON list; equal lists give equal text.
@@ -40,7 +43,7 @@ package struct Made<Entry: ListEntry>: Sendable, Equatable {
     func map<Other: ListEntry>(_ transform: (Entry) -> Other) -> Made<Other> {
         Made<Other>(
             origin: origin, careers: careers.map(transform), generation: generation, costNanodollars: costNanodollars,
-            problem: problem)
+            problem: problem, askedMarket: askedMarket)
     }
 }
 

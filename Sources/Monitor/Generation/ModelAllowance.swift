@@ -2,9 +2,16 @@ internal import Store
 
 /// The calls of a model that a run may make, however many lists it makes.
 package final class ModelAllowance: Sendable {
+    private let calls: Int
     private let left: Guarded<Int>
 
-    package init(calls: Int) { left = Guarded(max(0, calls)) }
+    package init(calls: Int) {
+        self.calls = max(0, calls)
+        left = Guarded(self.calls)
+    }
+
+    /// Calls that were made.
+    package var used: Int { calls - remaining }
 
     /// Calls that may still be made.
     package var remaining: Int { left.withLock { $0 } }

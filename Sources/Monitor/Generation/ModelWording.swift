@@ -14,7 +14,7 @@ package struct ModelWording: Sendable {
 
     private let gateway: LLMGateway
     private let prompts: PromptLibrary
-    private let market: String
+    let market: String
     let allowance: ModelAllowance
 
     /// - Parameters:
@@ -50,6 +50,7 @@ package struct ModelWording: Sendable {
             // What was answered before is asked of nobody.
             if reply.isCached { allowance.giveBack() }
             list.costNanodollars = reply.cost
+            list.askedMarket = market
             if let careers = reply.value.applied(to: list.careers, names: names) {
                 list.careers = careers
                 list.origin = .model
@@ -59,6 +60,7 @@ package struct ModelWording: Sendable {
         } catch let error as LLMError {
             if error == .cancelled || Task.isCancelled { throw CancellationError() }
             if Self.isRefusedHere(error) { allowance.giveBack() }
+            if Self.isAnswer(error) { list.askedMarket = market }
             list.problem = error.reason
         } catch let error as CancellationError {
             throw error
@@ -77,6 +79,17 @@ package struct ModelWording: Sendable {
         case .timedOut, .unreachable, .rejected, .badReply, .blocked, .cancelled, .tooLarge: false
         }
     }
+
+    /// Whether the provider answered, and would hardly answer otherwise if it were asked again soon.
+    private static func isAnswer(_ error: LLMError) -> Bool {
+        switch error {
+        case .badReply, .blocked, .tooLarge: true
+        default: false
+        }
+    }
+
+    /// Whether calls may be made, as far as is known before one is.
+    var mayAsk: Bool { gateway.provider != nil && allowance.remaining > 0 }
 
     private func prompt(for list: MadeList, _ question: ListQuestion) async throws -> FilledPrompt {
         var values: [String: PromptValue] = [

@@ -21,8 +21,12 @@ package struct InputMarker: Sendable {
         let input = [course, Self.normalised(student.hometown)] + Self.interests(in: student.interests)
         return StudentMarks(
             input: cipher.index(input.joined(separator: "\n"), column: Self.inputColumn),
-            course: mark(ofNormalised: course),
-            row: cipher.index(Self.exact(student), column: Self.rowColumn))
+            course: mark(ofNormalised: course), row: rowMark(of: student))
+    }
+
+    /// `marks(of:).row` alone, which takes no normalising.
+    func rowMark(of student: StudentInput) -> String {
+        cipher.index(Self.exact(student), column: Self.rowColumn)
     }
 
     /// The mark of a course by its name, however it is spelled; nil where there is none.
@@ -34,7 +38,8 @@ package struct InputMarker: Sendable {
 
     /// What `interests` lists, each normalised, sorted and without repetition.
     ///
-    /// Entries end at `,`, `;`, `|` and line ends, in whatever width they are written.
+    /// Entries end at `,`, `;`, `|` and line ends, in whatever width they are written, and at the Arabic comma and
+    /// semicolon and the ideographic comma.
     package static func interests(in text: String) -> [String] {
         var found: Set<String> = []
         for piece in folded(text).unicodeScalars.split(whereSeparator: endsInterest) {
@@ -69,7 +74,9 @@ package struct InputMarker: Sendable {
 
     private static func endsInterest(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
-        case ",", ";", "|", "\n", "\u{B}", "\u{C}", "\r", "\u{85}", "\u{2028}", "\u{2029}": true
+        // Folded: the wide comma and semicolon are ASCII's, and the narrow ideographic comma is the wide one, U+3001.
+        case ",", ";", "|", "\u{60C}", "\u{61B}", "\u{3001}": true
+        case "\n", "\u{B}", "\u{C}", "\r", "\u{85}", "\u{2028}", "\u{2029}": true
         default: false
         }
     }

@@ -18,18 +18,20 @@ extension MonitorFiles {
         var outcome = WrittenFiles.Outcome()
         for file in [students, courses] {
             do {
-                try await OwnThread.run { try file.removeLeftover() }
+                if let aside = try await tidy(file) { outcome.doubts[aside] = Written.changedMeanwhile }
                 switch try await finding(file) {
                 case .missing: continue
                 case .ours: break
                 case .foreign:
                     outcome.doubts[file.path] =
-                        "somebody changed it since the monitor wrote it; run the monitor, or remove the file, and erase again"
+                        "somebody changed it since the monitor wrote it; run the monitor, or remove the file, and erase "
+                        + "again"
                     continue
                 }
                 guard try await isStale(file) else { continue }
-                try await write(file)
+                let written = try await write(file)
                 outcome.written.append(file.path)
+                if let aside = written.setAside { outcome.doubts[aside] = Written.changedMeanwhile }
             } catch {
                 outcome.doubts[file.path] = (error as? MonitorFileError)?.message ?? "\(error)"
             }
@@ -43,7 +45,8 @@ extension MonitorFiles {
         return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
             .filter { name in
                 [students.name, courses.name].contains { own in
-                    name == own || name == ".\(own).part" || name.hasPrefix("\(own).set-aside-")
+                    name == own || name == ".\(own).part" || name.hasPrefix(".\(own).swap")
+                        || name.hasPrefix("\(own).set-aside-")
                 }
             }
             .map { "\(folder)/\($0)" }

@@ -1,10 +1,34 @@
 internal import Foundation
 package import Store
 
+/// Which rows of a file are news.
+package enum RosterRule: Sendable {
+    /// All that are not as stored.
+    case everything
+    /// Of a file that another keeps: rows that are not as they were when it was read last. What somebody has said
+    /// themselves since is not undone by a row that stands there as before.
+    case sinceRead
+    /// Of `student_interests.csv`, which somebody changed: rows that are not as they were written. A row whose student
+    /// has changed here as well is a doubt, and not taken in.
+    case sinceWritten
+}
+
+/// What came of a file.
+package struct RosterReading: Sendable, Equatable {
+    package var changes = RosterChanges()
+    package let digest: FileDigest
+    /// Rows that were changed in the file and, since it was written, here as well.
+    package var conflicts = 0
+    /// Rows of somebody who is not known, with recommendations: they were removed, or their id was altered.
+    package var unknown = 0
+}
+
 /// Takes in what sources say of students.
 package struct Roster: Sendable {
     /// Rows of one transaction, and of a file that are in memory at a time.
     private static let chunk = 1_000
+    /// News that are kept while the rest of a file is looked through; of more, it is read again.
+    private static let maximumKept = 20_000
 
     private let students: StudentRepository
     private let marker: InputMarker
@@ -18,42 +42,110 @@ package struct Roster: Sendable {
     ///
     /// - Throws: `StoreError`, `ColumnCipherError`
     package func take(_ inputs: [StudentInput], from source: StudentSource) async throws -> RosterChanges {
-        try await students.upsert(inputs.map { ($0, marker.marks(of: $0)) }, source: source)
+        try await take(inputs, from: source, isRead: false)
     }
 
-    /// Takes in a whole file, or nothing of one that is damaged: it is read twice, first for its mistakes.
+    private func take(
+        _ inputs: [StudentInput], from source: StudentSource, isRead: Bool
+    ) async throws -> RosterChanges {
+        try await students.upsert(inputs.map { ($0, marker.marks(of: $0)) }, source: source, isRead: isRead)
+    }
+
+    /// Takes in a whole file, or nothing of one that is damaged: it is looked through first.
     ///
     /// - Parameter observe: told after each chunk how many rows were taken in.
     /// - Returns: what changed, and what was read.
     /// - Throws: `MonitorFileError`; `StoreError`, `ColumnCipherError` and `CancellationError` may leave a part taken in.
     package func read(
         _ path: String, as format: StudentFormat = .csv, from source: StudentSource = .file,
-        observe: @Sendable (Int) async throws -> Void = { _ in }
-    ) async throws -> (changes: RosterChanges, digest: FileDigest) {
-        let checked = try await OwnThread.run {
-            var reader = try StudentReader(path, format)
-            while try !reader.next(Self.chunk).isEmpty {}
-            return reader.digest
+        rule: RosterRule = .everything, observe: @Sendable (Int) async throws -> Void = { _ in }
+    ) async throws -> RosterReading {
+        var news: [StudentInput]? = []
+        let looked = try await through(path, format, rule) { inputs in
+            news = news.flatMap { $0.count + inputs.count > Self.maximumKept ? nil : $0 + inputs }
         }
-        var reader = try await OwnThread.run { try StudentReader(path, format) }
-        var changes = RosterChanges()
+        var reading = looked
         var taken = 0
-        while true {
-            try Task.checkCancellation()
-            let (next, students) = try await OwnThread.run { [reader] in
-                var reader = reader
-                let students = try reader.next(Self.chunk)
-                return (reader, students)
+        if let news {
+            for start in stride(from: 0, to: news.count, by: Self.chunk) {
+                try Task.checkCancellation()
+                let part = Array(news[start..<min(start + Self.chunk, news.count)])
+                reading.changes = reading.changes + (try await take(part, from: source, isRead: rule == .sinceRead))
+                taken += part.count
+                try await observe(taken)
             }
-            reader = next
-            guard !students.isEmpty else { break }
-            changes = changes + (try await take(students, from: source))
-            taken += students.count
+            return reading
+        }
+        var changes = looked.changes
+        let again = try await through(path, format, rule) { inputs in
+            changes = changes + (try await take(inputs, from: source, isRead: rule == .sinceRead))
+            taken += inputs.count
             try await observe(taken)
         }
-        guard let checked, reader.digest == checked else {
+        guard again.digest == looked.digest else {
             throw MonitorFileError(.busy, file: path, "it changed while it was read; it is read again in the next run")
         }
-        return (changes, checked)
+        reading.changes = changes
+        return reading
+    }
+
+    /// Gives the news of a file, chunk by chunk, and counts the other rows.
+    private func through(
+        _ path: String, _ format: StudentFormat, _ rule: RosterRule, news: ([StudentInput]) async throws -> Void
+    ) async throws -> RosterReading {
+        // Not handed on as a value: what it has seen so far would be copied for each chunk.
+        let reader = try await OwnThread.run { Guarded(try StudentReader(path, format)) }
+        var changes = RosterChanges()
+        var (conflicts, unknown) = (0, 0)
+        while true {
+            try Task.checkCancellation()
+            let rows = try await OwnThread.run { [marker] in
+                try reader.withLock { try $0.next(Self.chunk) }.map { (row: $0, mark: marker.rowMark(of: $0.input)) }
+            }
+            guard !rows.isEmpty else { break }
+            let standings = try await students.standings(of: rows.map(\.row.input.userID))
+            var inputs: [StudentInput] = []
+            var noted: [(userID: String, mark: String)] = []
+            for (row, mark) in rows {
+                let standing = standings[Array(row.input.userID.utf8)]
+                switch Self.kind(of: row, mark, standing, rule) {
+                case .news: inputs.append(row.input)
+                case .conflict: conflicts += 1
+                case .unknown: unknown += 1
+                case .known:
+                    changes.unchanged += 1
+                    if rule == .sinceRead, standing?.rowMark == mark, standing?.readMark != mark {
+                        noted.append((row.input.userID, mark))
+                    }
+                }
+            }
+            // Of rows that are as stored alone: of others it is noted with what is taken in.
+            try await students.noteRead(noted)
+            if !inputs.isEmpty { try await news(inputs) }
+        }
+        guard let digest = reader.withLock({ $0.digest }) else {
+            throw MonitorFileError(.unreadable, file: path, "nothing was read of it")
+        }
+        return RosterReading(changes: changes, digest: digest, conflicts: conflicts, unknown: unknown)
+    }
+
+    private enum Kind {
+        case known, news, conflict, unknown
+    }
+
+    private static func kind(
+        of row: StudentRow, _ mark: String, _ standing: StudentStanding?, _ rule: RosterRule
+    ) -> Kind {
+        guard let standing else { return rule == .sinceWritten && row.hasOurs ? .unknown : .news }
+        if mark == standing.rowMark { return .known }
+        switch rule {
+        case .everything: return .news
+        case .sinceRead: return mark == standing.readMark ? .known : .news
+        case .sinceWritten:
+            if mark == standing.writtenMark { return .known }
+            // Of an older file's copy it is not known what was changed in it.
+            let isOld = row.lastUpdated.map { $0 != standing.listMadeAt } ?? false
+            return standing.rowMark == standing.writtenMark && !isOld ? .news : .conflict
+        }
     }
 }

@@ -1,5 +1,4 @@
-internal import Foundation
-internal import Store
+package import Store
 
 /// Long work on threads of its own, so many at a time, with so many waiting; more is refused at once.
 ///
@@ -43,14 +42,18 @@ package final class BoundedWork: Sendable {
     package let concurrency: Int
     private let maximumWaiting: Int
     private let label: String
+    private let threads: ThreadStarter
     private let state = Guarded(State())
 
-    /// - Parameter maximumWaiting: of each lane.
-    package init(label: String, concurrency: Int, maximumWaiting: Int) {
+    /// - Parameters:
+    ///   - maximumWaiting: of each lane.
+    ///   - threads: tests give their own.
+    package init(label: String, concurrency: Int, maximumWaiting: Int, threads: ThreadStarter = .system) {
         precondition(concurrency >= 1 && maximumWaiting >= 0, "somebody works, and nobody or more wait")
         self.concurrency = concurrency
         self.maximumWaiting = maximumWaiting
         self.label = label
+        self.threads = threads
     }
 
     /// How many run and wait now.
@@ -60,7 +63,8 @@ package final class BoundedWork: Sendable {
 
     /// Runs `body` when its turn comes. What has begun runs to its end.
     ///
-    /// - Returns: nil where too many wait already, or where the task was cancelled before the turn came.
+    /// - Returns: nil where too many wait already, where the task was cancelled before the turn came, or where the
+    ///   system gave no thread for it.
     package func run<Value: Sendable>(in lane: Lane = .main, _ body: @escaping @Sendable () -> Value) async -> Value? {
         let id = state.withLock { state in
             state.nextID += 1
@@ -111,7 +115,7 @@ package final class BoundedWork: Sendable {
     }
 
     private func start(_ entry: Entry, _ lane: Lane) {
-        let thread = Thread {
+        let isThere = threads.start(label) {
             var (entry, lane) = (entry, lane)
             while true {
                 entry.work()
@@ -119,8 +123,21 @@ package final class BoundedWork: Sendable {
                 (entry, lane) = next
             }
         }
-        thread.name = label
-        thread.start()
+        guard !isThere else { return }
+        for each in [entry] + takeBack(lane) { each.giveUp() }
+    }
+
+    /// Takes back a beginning in `lane` for which there is no thread.
+    ///
+    /// - Returns: those that wait, where nothing runs whose end would begin them.
+    private func takeBack(_ lane: Lane) -> [Entry] {
+        state.withLock { state in
+            state[lane].running -= 1
+            guard state.running == 0 else { return [] }
+            let waiting = state.main.waiting + state.side.waiting
+            (state.main.waiting, state.side.waiting) = ([], [])
+            return waiting
+        }
     }
 
     /// Ends one of `lane` and begins what comes next.

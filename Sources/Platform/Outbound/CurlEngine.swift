@@ -1,6 +1,5 @@
 internal import Dispatch
-internal import Foundation
-internal import Store
+package import Store
 
 /// Carries transfers out by curl's multi interface on one thread of its own.
 ///
@@ -27,14 +26,15 @@ package final class CurlEngine: Sendable {
     private let ledger: Guarded<Ledger>
     private let multi: CurlMulti
 
-    /// - Throws: `other` where curl gives nothing to work with.
-    package init(maximumTransfers: Int = 1024, maximumUnderWay: Int = 256) throws(OutboundError) {
+    /// - Parameter threads: tests give their own.
+    /// - Throws: `other` where curl gives nothing to work with, or the system no thread.
+    package init(
+        maximumTransfers: Int = 1024, maximumUnderWay: Int = 256, threads: ThreadStarter = .system
+    ) throws(OutboundError) {
         let multi = try CurlMulti()
         let ledger = Guarded(Ledger(maximumTransfers: maximumTransfers, maximumUnderWay: maximumUnderWay))
-        self.multi = multi
-        self.ledger = ledger
         // The thread holds what it needs and not the engine, which may so come to its end and close.
-        let thread = Thread {
+        let isThere = threads.start("outbound") {
             CurlLoop(
                 multi: multi,
                 orders: {
@@ -51,8 +51,13 @@ package final class CurlEngine: Sendable {
                 }
             ).run()
         }
-        thread.name = "outbound"
-        thread.start()
+        guard isThere else {
+            throw OutboundError(
+                .other, "the system gives no thread for outbound transfers",
+                mend: "Raise the limit of tasks of this process, or its memory.")
+        }
+        self.multi = multi
+        self.ledger = ledger
     }
 
     deinit { close() }

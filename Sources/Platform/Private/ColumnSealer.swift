@@ -45,7 +45,8 @@ package struct ColumnSealer: ColumnCipher {
             throw ColumnCipherError(.missingKey, column: column, keyID: id)
         }
         let damaged = ColumnCipherError(.damaged, column: column, keyID: id)
-        let digits = stored.utf8.dropFirst(SealedText.prefix.utf8.count + id.utf8.count + 1)
+        // An array first: of a text's bytes without their beginning each would be copied by itself.
+        let digits = Array(stored.utf8).dropFirst(SealedText.prefix.utf8.count + id.utf8.count + 1)
         guard let combined = Base64URL.bytes(of: digits), combined.count >= Self.nonceBytes + Self.tagBytes,
             let box = try? AES.GCM.SealedBox(combined: combined),
             let bytes = try? AES.GCM.open(box, using: key, authenticating: Self.associated(column, id)),
@@ -60,10 +61,7 @@ package struct ColumnSealer: ColumnCipher {
         // A column has no line feed, so that no two pairs of column and text read the same.
         code.update(data: Array("\(column)\n".utf8))
         code.update(data: Array(text.utf8))
-        return code.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return byte < 16 ? "0" + digits : digits
-        }.joined()
+        return Hexadecimal.text(of: code.finalize())
     }
 
     private func nonce() -> AES.GCM.Nonce? {

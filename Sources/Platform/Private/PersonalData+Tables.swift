@@ -107,7 +107,7 @@ extension PersonalData {
                     """),
             columns: [
                 "input_mark": .plain, "origin": .plain, "career_count": .plain, "generation": .plain,
-                "cost_nanodollars": .plain, "made_at": .plain, "document": .sealedDocument,
+                "cost_nanodollars": .plain, "made_at": .plain, "document": .sealedDocument, "asked_market": .plain,
             ]),
         PersonalTable(
             "course_paths", key: ["course_mark"], links: [.student("course_mark", marks: ["course_mark"])],
@@ -120,14 +120,14 @@ extension PersonalData {
                     """),
             columns: [
                 "course_mark": .plain, "course": .plain, "origin": .plain, "path_count": .plain, "generation": .plain,
-                "cost_nanodollars": .plain, "made_at": .plain, "document": .document,
+                "cost_nanodollars": .plain, "made_at": .plain, "document": .document, "asked_market": .plain,
             ]),
         PersonalTable(
             "students", key: ["user_id"], links: [.user("user_id")],
             columns: [
                 "user_id": .plain, "input": .sealedDocument, "input_mark": .plain, "course_mark": .plain,
                 "row_mark": .plain, "served_mark": .plain, "served_at": .plain, "source": .plain, "created_at": .plain,
-                "updated_at": .plain,
+                "updated_at": .plain, "written_mark": .plain, "read_mark": .plain,
             ]),
     ]
 

@@ -4,11 +4,14 @@ package import Store
 /// Queues what comes due by the clock. Any number of replicas run one each: every due time is queued once.
 ///
 /// That is so because the schedule's row says how far its times are settled, and one replica alone gets to move it on, in
-/// the transaction that queues the task. The unique key of the task keeps a time from being queued beside itself.
+/// the transaction that queues the task. The unique key of the task keeps a time from being queued beside itself; a
+/// schedule whose tasks all do the same has one key for them, so that none waits beside another.
 package final class Scheduler: Sendable {
     /// What a look at the schedules found.
     package enum Event: Sendable, Equatable {
         case queued(schedule: String, time: Date, task: String)
+        /// A task that waits or runs already does its work.
+        case alreadyQueued(schedule: String, time: Date, task: String)
         /// Its last due time was too long ago, and it does not make up for it.
         case passedOver(schedule: String, time: Date)
         /// The clock has gone back behind what is settled; times count from now on.
@@ -27,6 +30,8 @@ package final class Scheduler: Sendable {
     private let clock: @Sendable () -> Date
     /// Those that this process defines, and so has handlers for.
     private let defined: [String: Due]
+    /// Of these, the names of those that never have two tasks that wait or run.
+    private let single: Set<String>
 
     private struct Due: Sendable {
         let schedule: Schedule
@@ -55,14 +60,18 @@ package final class Scheduler: Sendable {
         }
     }
 
-    /// - Parameter defined: the schedules that the program has; others of the store are left to other versions of it.
+    /// - Parameters:
+    ///   - defined: the schedules that the program has; others of the store are left to other versions of it.
+    ///   - single: names of those whose tasks all do the same: while one waits or runs, whoever queued it, there is no
+    ///     second. Who queues one elsewhere gives it the key `uniqueKey(of:)`.
     /// - Throws: `TaskError.invalidSchedule` for one that has a mistake or can never come due.
     package init(
-        _ queue: TaskQueue, schedules: ScheduleRepository, defined: [Schedule],
+        _ queue: TaskQueue, schedules: ScheduleRepository, defined: [Schedule], single: Set<String> = [],
         clock: @escaping @Sendable () -> Date = { Date() }
     ) throws(TaskError) {
         self.queue = queue
         self.schedules = schedules
+        self.single = single
         self.clock = clock
         var known: [String: Due] = [:]
         for schedule in defined {
@@ -74,6 +83,15 @@ package final class Scheduler: Sendable {
             known[schedule.name] = due
         }
         self.defined = known
+    }
+
+    /// Of each task of a schedule that never has two.
+    package static func uniqueKey(of name: String) -> String { "schedule:\(name)" }
+
+    /// - Parameter occasion: what tells the tasks of a schedule apart that may have several.
+    private func uniqueKey(of name: String, _ occasion: String) -> String {
+        let key = Self.uniqueKey(of: name)
+        return single.contains(name) ? key : "\(key):\(occasion)"
     }
 
     /// Stores what the program defines; to be called once, before the first step.
@@ -129,24 +147,27 @@ package final class Scheduler: Sendable {
         guard let time = due.expression.last(upTo: now, after: record.settledUntil, in: due.zone) else { return nil }
         let isMissed = now.timeIntervalSince(time) > Self.punctuality
         let queues = !isMissed || record.schedule.catchUp == .once
-        return try await queue.database.write { [schedules, queue] connection in
+        return try await queue.database.write { [self] connection in
             guard try schedules.settle(record, until: time, queues: queues, in: connection) else { return nil }
             guard queues else { return .passedOver(schedule: record.name, time: time) }
             let enqueued = try queue.enqueue(
                 kind: record.schedule.kind, payload: record.schedule.payload,
-                uniqueKey: "schedule:\(record.name):\(SQLTime.text(of: time))", in: connection)
-            return .queued(schedule: record.name, time: time, task: enqueued.id)
+                uniqueKey: uniqueKey(of: record.name, SQLTime.text(of: time)), in: connection)
+            switch enqueued {
+            case .queued(let id): return .queued(schedule: record.name, time: time, task: id)
+            case .alreadyQueued(let id): return .alreadyQueued(schedule: record.name, time: time, task: id)
+            }
         }
     }
 
     /// Queues a schedule's task now, whatever the time, and whether it is switched on or not. While one that was queued
-    /// this way waits or runs, there is no second.
+    /// this way waits or runs, there is no second; of a schedule that never has two, one that was queued otherwise counts.
     ///
     /// - Throws: `TaskError.unknownSchedule`.
     package func queueNow(_ name: String) async throws -> Enqueued {
         guard let record = try await schedules.schedule(name) else { throw TaskError.unknownSchedule(name) }
         return try await queue.enqueue(
-            kind: record.schedule.kind, payload: record.schedule.payload, uniqueKey: "schedule:\(name):now")
+            kind: record.schedule.kind, payload: record.schedule.payload, uniqueKey: uniqueKey(of: name, "now"))
     }
 
     /// Steps until the Swift task is cancelled.

@@ -74,19 +74,36 @@ package struct CourseRepository: Sendable {
             try connection.execute(
                 """
                 INSERT INTO course_paths
-                    (course_mark, course, origin, path_count, generation, cost_nanodollars, made_at, document)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    (course_mark, course, origin, path_count, generation, cost_nanodollars, made_at, document,
+                    asked_market)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (course_mark) DO UPDATE SET origin = excluded.origin, path_count = excluded.path_count,
                     generation = excluded.generation, cost_nanodollars = excluded.cost_nanodollars,
-                    made_at = excluded.made_at, document = excluded.document
+                    made_at = excluded.made_at, document = excluded.document, asked_market = excluded.asked_market
                 """,
                 [
                     .text(paths.mark), .text(paths.course), .text(paths.origin.rawValue), .int(paths.count),
                     .optionalInteger(paths.generation), .integer(paths.costNanodollars), .time(paths.madeAt),
-                    .text(paths.document),
+                    .text(paths.document), .optionalText(paths.askedMarket),
                 ])
             try StudentRepository.noteChange(in: connection)
             return true
+        }
+    }
+
+    /// The next courses whose paths no model has been asked about for this market, by their marks, ascending, each with
+    /// one who names it. Fall-backs are not among them: they are due anyway.
+    package func unasked(market: String, after mark: String?, limit: Int) async throws -> [DueGroup] {
+        try await database.read { connection in
+            try connection.query(
+                """
+                SELECT course_paths.course_mark AS mark, MIN(students.user_id) AS user_id, COUNT(*) AS due
+                FROM course_paths JOIN students ON students.course_mark = course_paths.course_mark
+                WHERE course_paths.origin <> 'fallback' AND course_paths.course_mark > ?
+                    AND (course_paths.asked_market IS NULL OR course_paths.asked_market <> ?)
+                GROUP BY course_paths.course_mark ORDER BY course_paths.course_mark LIMIT ?
+                """, [.text(mark ?? ""), .text(market), .int(limit)]
+            ).map(DueGroup.init)
         }
     }
 
@@ -95,6 +112,27 @@ package struct CourseRepository: Sendable {
         try await database.read { connection in
             try connection.first(
                 "SELECT \(CoursePathsRecord.columns) FROM course_paths WHERE course_mark = ?", [.text(mark)]
+            ).map(CoursePathsRecord.init)
+        }
+    }
+
+    /// The paths of a course that somebody may be shown, or nil: of one that enough students name, or that is theirs.
+    ///
+    /// - Parameters:
+    ///   - minimumStudents: as for the page of them by name.
+    ///   - userID: who asks; nil for somebody who is no student.
+    package func paths(
+        mark: String, minimumStudents: Int, orNamedBy userID: String?
+    ) async throws -> CoursePathsRecord? {
+        try await database.read { connection in
+            try connection.first(
+                """
+                SELECT \(CoursePathsRecord.columns) FROM course_paths WHERE course_mark = ? AND (
+                    EXISTS (
+                        SELECT 1 FROM students
+                        WHERE students.course_mark = course_paths.course_mark AND students.user_id = ?)
+                    OR (SELECT COUNT(*) FROM students WHERE students.course_mark = course_paths.course_mark) >= ?)
+                """, [.text(mark), .optionalText(userID), .int(minimumStudents)]
             ).map(CoursePathsRecord.init)
         }
     }
@@ -134,17 +172,24 @@ package struct CourseRepository: Sendable {
         }
     }
 
+    private static let isUnused =
+        "NOT EXISTS (SELECT 1 FROM students WHERE students.course_mark = course_paths.course_mark)"
+
     /// Removes the paths of courses that no student names any more.
     ///
     /// - Returns: how many went.
     @discardableResult
     package func removeUnused() async throws -> Int {
         try await database.write { connection in
-            try connection.execute(
-                """
-                DELETE FROM course_paths WHERE NOT EXISTS (
-                    SELECT 1 FROM students WHERE students.course_mark = course_paths.course_mark)
-                """)
+            let removed = try connection.execute("DELETE FROM course_paths WHERE \(Self.isUnused)")
+            // A file that was written of them meanwhile is older than that.
+            if removed > 0 { try StudentRepository.noteChange(in: connection) }
+            return removed
         }
+    }
+
+    /// Removes the paths of a course where no student names it any more; the caller notes the change.
+    static func removeUnused(_ mark: String, in connection: any SQLConnection) throws {
+        try connection.execute("DELETE FROM course_paths WHERE course_mark = ? AND \(Self.isUnused)", [.text(mark)])
     }
 }

@@ -24,12 +24,15 @@ package struct InterestListRecord: Sendable, Equatable {
     /// What models outside took for it.
     package let costNanodollars: Int64
     package let madeAt: Date
+    /// The market that a model was told of when it answered; nil where none has.
+    package let askedMarket: String?
 
-    static let columns = "input_mark, origin, career_count, generation, cost_nanodollars, made_at, document"
+    static let columns =
+        "input_mark, origin, career_count, generation, cost_nanodollars, made_at, document, asked_market"
 
     package init(
         mark: String, origin: ListOrigin, document: String, count: Int, generation: Int64?, costNanodollars: Int64,
-        madeAt: Date
+        madeAt: Date, askedMarket: String? = nil
     ) {
         self.mark = mark
         self.origin = origin
@@ -38,6 +41,7 @@ package struct InterestListRecord: Sendable, Equatable {
         self.generation = generation
         self.costNanodollars = costNanodollars
         self.madeAt = madeAt
+        self.askedMarket = askedMarket
     }
 
     /// - Throws: `ColumnCipherError` where the document cannot be opened.
@@ -49,6 +53,7 @@ package struct InterestListRecord: Sendable, Equatable {
         generation = try row.generation("generation")
         costNanodollars = try row.integer("cost_nanodollars")
         madeAt = try row.time("made_at")
+        askedMarket = try row.optionalText("asked_market")
     }
 }
 
@@ -73,12 +78,16 @@ package struct CoursePathsRecord: Sendable, Equatable {
     /// What models outside took for it.
     package let costNanodollars: Int64
     package let madeAt: Date
+    /// As of a list.
+    package let askedMarket: String?
 
-    static let columns = "course_mark, course, origin, path_count, generation, cost_nanodollars, made_at, document"
+    static let columns =
+        "course_mark, course, origin, path_count, generation, cost_nanodollars, made_at, document, asked_market"
 
     package init(
         mark: String, course: String, origin: ListOrigin, document: String, count: Int, generation: Int64?,
-        costNanodollars: Int64, madeAt: Date
+        costNanodollars: Int64,
+        madeAt: Date, askedMarket: String? = nil
     ) {
         self.mark = mark
         self.course = course
@@ -88,6 +97,7 @@ package struct CoursePathsRecord: Sendable, Equatable {
         self.generation = generation
         self.costNanodollars = costNanodollars
         self.madeAt = madeAt
+        self.askedMarket = askedMarket
     }
 
     init(_ row: SQLRow) throws {
@@ -99,6 +109,7 @@ package struct CoursePathsRecord: Sendable, Equatable {
         generation = try row.generation("generation")
         costNanodollars = try row.integer("cost_nanodollars")
         madeAt = try row.time("made_at")
+        askedMarket = try row.optionalText("asked_market")
     }
 }
 

@@ -9,19 +9,24 @@ package struct SessionOwnerRepository: Sendable {
     /// What a write into a session was let in for.
     package struct Claim: Sendable, Equatable {
         /// For who may write in everybody's sessions and takes none for their own.
-        package static let any = Claim(nil, heir: nil)
+        package static let any = Claim(nil, writer: nil, adopts: false)
 
         /// Whose the session was when the write was let in, and has to be yet; nil where that does not matter.
         let owner: Owner?
-        /// Whose a session of nobody becomes by the write; nil where it stays nobody's.
-        let heir: String?
+        /// Who writes, where that is somebody known: theirs it may have become since, by another write of theirs.
+        let writer: String?
+        /// Whether a session of nobody becomes the writer's by the write.
+        let adopts: Bool
 
-        private init(_ owner: Owner?, heir: String?) {
+        private init(_ owner: Owner?, writer: String?, adopts: Bool) {
             self.owner = owner
-            self.heir = heir
+            self.writer = writer
+            self.adopts = adopts
         }
 
-        package init(on owner: Owner, heir: String?) { self.init(owner, heir: heir) }
+        package init(on owner: Owner, writer: String?, adopts: Bool) {
+            self.init(owner, writer: writer, adopts: adopts)
+        }
     }
 
     private let database: any SQLDatabase
@@ -33,19 +38,19 @@ package struct SessionOwnerRepository: Sendable {
         try await database.read { try Self.owner(of: session, in: $0) }
     }
 
-    /// Within the transaction of a write: gives a session that is nobody's to the claim's heir, so that it changes hands
-    /// with what is kept in it or not at all.
+    /// Within the transaction of a write: gives a session that is nobody's to a writer who adopts it, so that it changes
+    /// hands with what is kept in it or not at all.
     ///
     /// - Returns: whether the write may be made; false where the session is gone, or somebody else has got it since the
     ///   write was let in.
     static func settle(_ claim: Claim, on session: String, in connection: any SQLConnection) throws -> Bool {
         guard let owner = claim.owner else { return true }
-        if owner == .nobody, let heir = claim.heir {
+        if owner == .nobody, claim.adopts, let writer = claim.writer {
             try connection.execute(
-                "UPDATE sessions SET owner = ? WHERE id = ? AND owner IS NULL", [.text(heir), .text(session)])
+                "UPDATE sessions SET owner = ? WHERE id = ? AND owner IS NULL", [.text(writer), .text(session)])
         }
         guard let now = try Self.owner(of: session, in: connection) else { return false }
-        return now == owner || now == claim.heir.map(Owner.user(id:))
+        return now == owner || now == claim.writer.map(Owner.user(id:))
     }
 
     private static func owner(of session: String, in connection: any SQLConnection) throws -> Owner? {

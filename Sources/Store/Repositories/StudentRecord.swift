@@ -19,6 +19,27 @@ package struct StudentInput: Sendable, Equatable {
         self.course = course
         self.interests = interests
     }
+
+    /// In bytes of UTF-8, whatever the source.
+    package static let maximumIDBytes = 256
+    /// Of the name of a person, a town or a course.
+    package static let maximumNameBytes = 1_000
+    /// Of all interests together; generation reads the first 4,000 characters of them.
+    package static let maximumInterestsBytes = 8_000
+
+    /// The fields by the names that sources know them by, with how long each may be.
+    private var fields: [(name: String, text: String, maximum: Int)] {
+        [
+            ("user_id", userID, Self.maximumIDBytes), ("username", username, Self.maximumNameBytes),
+            ("name", name, Self.maximumNameBytes), ("hometown", hometown, Self.maximumNameBytes),
+            ("course", course, Self.maximumNameBytes), ("interests", interests, Self.maximumInterestsBytes),
+        ]
+    }
+
+    /// The first field that is longer than is stored, or nil.
+    package var tooLong: (name: String, bytes: Int, maximum: Int)? {
+        fields.first { $0.text.utf8.count > $0.maximum }.map { ($0.name, $0.text.utf8.count, $0.maximum) }
+    }
 }
 
 /// What a student's input is known by without opening it: keyed hashes.
@@ -54,9 +75,12 @@ package struct StudentRecord: Sendable, Equatable {
     package let createdAt: Date
     /// When the input changed last.
     package let updatedAt: Date
+    /// As in `StudentStanding`.
+    package let writtenMark: String?
 
     static let columns = """
-        user_id, input, input_mark, course_mark, row_mark, served_mark, served_at, source, created_at, updated_at
+        user_id, input, input_mark, course_mark, row_mark, served_mark, served_at, source, created_at, updated_at,
+        written_mark
         """
 
     /// - Throws: `ColumnCipherError` where the input cannot be opened, `StoreError` of code `unexpectedValue` where what
@@ -73,6 +97,20 @@ package struct StudentRecord: Sendable, Equatable {
         source = try StudentSource(column: "source", of: row)
         createdAt = try row.time("created_at")
         updatedAt = try row.time("updated_at")
+        writtenMark = try row.optionalText("written_mark")
+    }
+
+    /// Nil where this one's input is damaged.
+    ///
+    /// - Throws: `ColumnCipherError` of code `missingKey`, which is no one row's matter.
+    static func opened(_ row: SQLRow, _ cipher: any ColumnCipher) throws -> StudentRecord? {
+        do {
+            return try StudentRecord(row, cipher: cipher)
+        } catch let error as ColumnCipherError where error.code == .damaged {
+            return nil
+        } catch let error as StoreError where error.code == .unexpectedValue {
+            return nil
+        }
     }
 }
 

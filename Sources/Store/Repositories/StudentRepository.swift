@@ -96,9 +96,9 @@ package struct StudentRepository: Sendable {
 
     // MARK: Looking
 
-    /// Students in the order asked; those that are not there are left out.
+    /// Students in the order asked; those that are not there are left out, and those whose input is damaged.
     ///
-    /// - Throws: `ColumnCipherError` where one cannot be opened.
+    /// - Throws: `ColumnCipherError` of code `missingKey`.
     package func students(ids: [String]) async throws -> [StudentRecord] {
         try await database.read { [cipher] connection in
             var found: [[UInt8]: StudentRecord] = [:]
@@ -108,7 +108,7 @@ package struct StudentRepository: Sendable {
                     "SELECT \(StudentRecord.columns) FROM students WHERE user_id IN (\(Self.places(part.count)))",
                     part.map { .text($0) }
                 ) { row in
-                    let student = try StudentRecord(row, cipher: cipher)
+                    guard let student = try StudentRecord.opened(row, cipher) else { return }
                     found[Array(student.input.userID.utf8)] = student
                 }
             }
@@ -116,24 +116,42 @@ package struct StudentRepository: Sendable {
         }
     }
 
-    /// A student and the list that they were served last, or nil.
+    /// The ids of students of an input, or of a course, ascending.
     ///
-    /// - Throws: as `students`.
+    /// - Parameter userID: the last one before them.
+    package func ids(
+        of column: MarkColumn, mark: String, after userID: String, limit: Int
+    ) async throws -> [String] {
+        try await database.read { connection in
+            try connection.query(
+                """
+                SELECT user_id FROM students WHERE \(column.rawValue) = ? AND user_id > ? ORDER BY user_id LIMIT ?
+                """, [.text(mark), .text(userID), .int(limit)]
+            ).map { try $0.text("user_id") }
+        }
+    }
+
+    package enum MarkColumn: String, Sendable {
+        case input = "input_mark"
+        case course = "course_mark"
+    }
+
+    /// A student and the list that they were served last, or nil. A list that is damaged is taken for none.
+    ///
+    /// - Throws: `ColumnCipherError` where the student cannot be opened.
     package func list(of userID: String) async throws -> (student: StudentRecord, list: InterestListRecord?)? {
         try await database.read { [cipher] connection in
             let row = try connection.first(
                 "SELECT \(StudentRecord.columns) FROM students WHERE user_id = ?", [.text(userID)])
-            return try Self.withLists(row.map { [$0] } ?? [], cipher, connection).first
+            return try Self.withLists(row.map { [try StudentRecord($0, cipher: cipher)] } ?? [], cipher, connection)
+                .first
         }
     }
 
     /// A page of the students by their ids, each with the list that they were served last.
     ///
     /// - Parameter userID: the last one of the page before; nil for the first page.
-    /// - Throws: as `students`.
-    package func page(
-        after userID: String?, limit: Int
-    ) async throws -> [(student: StudentRecord, list: InterestListRecord?)] {
+    package func page(after userID: String?, limit: Int) async throws -> StudentPage {
         let after: [SQLValue] = userID.map { [.text($0)] } ?? []
         return try await database.read { [cipher] connection in
             let rows = try connection.query(
@@ -141,22 +159,24 @@ package struct StudentRepository: Sendable {
                 SELECT \(StudentRecord.columns) FROM students \(after.isEmpty ? "" : "WHERE user_id > ?")
                 ORDER BY user_id LIMIT ?
                 """, after + [.int(limit)])
-            return try Self.withLists(rows, cipher, connection)
+            let opened = try rows.map { try StudentRecord.opened($0, cipher) }
+            let unreadable = try zip(rows, opened).filter { $1 == nil }.map { try $0.0.text("user_id") }
+            return StudentPage(
+                students: try Self.withLists(opened.compactMap { $0 }, cipher, connection), unreadable: unreadable,
+                last: try rows.last?.text("user_id"))
         }
     }
 
-    /// The lists for inputs by their marks: who is new may be served what another was, without its being made again.
-    ///
-    /// - Throws: `ColumnCipherError` where one cannot be opened.
+    /// The lists for inputs by their marks: who is new may be served what another was, without its being made again. One
+    /// that is damaged is taken for none.
     package func lists(marks: Set<String>) async throws -> [String: InterestListRecord] {
         try await database.read { [cipher] connection in try Self.lists(marks.sorted(), cipher, connection) }
     }
 
     /// A list is read and opened once for all who share it.
     private static func withLists(
-        _ rows: [SQLRow], _ cipher: any ColumnCipher, _ connection: any SQLConnection
+        _ students: [StudentRecord], _ cipher: any ColumnCipher, _ connection: any SQLConnection
     ) throws -> [(student: StudentRecord, list: InterestListRecord?)] {
-        let students = try rows.map { try StudentRecord($0, cipher: cipher) }
         let shared = try lists(Set(students.compactMap(\.servedMark)).sorted(), cipher, connection)
         return students.map { student in (student, student.servedMark.flatMap { shared[$0] }) }
     }
@@ -171,8 +191,13 @@ package struct StudentRepository: Sendable {
                 "SELECT \(InterestListRecord.columns) FROM interest_lists WHERE input_mark IN (\(places(part.count)))",
                 part.map { .text($0) }
             ) { row in
-                let list = try InterestListRecord(row, cipher: cipher)
-                found[list.mark] = list
+                // One that is damaged keeps nobody from the others.
+                do {
+                    let list = try InterestListRecord(row, cipher: cipher)
+                    found[list.mark] = list
+                } catch let error as ColumnCipherError where error.code == .damaged {
+                    return
+                }
             }
         }
         return found
@@ -186,4 +211,13 @@ extension DueGroup {
     init(_ row: SQLRow) throws {
         self.init(mark: try row.text("mark"), userID: try row.text("user_id"), students: try row.int("due"))
     }
+}
+
+/// Some of the students, by their ids.
+package struct StudentPage: Sendable {
+    package let students: [(student: StudentRecord, list: InterestListRecord?)]
+    /// The ids of those whose input is damaged.
+    package let unreadable: [String]
+    /// The last id of all of them, for the next page; nil where there is none any more.
+    package let last: String?
 }

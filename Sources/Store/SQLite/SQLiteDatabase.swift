@@ -131,7 +131,7 @@ package final class SQLiteDatabase: SQLDatabase {
             }
             if isIdle { continuation.resume() }
         }
-        try await OwnThread.run { [pool, committer, logKeeper, location, folderLock, heldFiles] in
+        try await OwnThread.runInAnyCase { [pool, committer, logKeeper, location, folderLock, heldFiles] in
             defer { folderLock.release() }
             do {
                 pool.writeWithoutTransaction { database in

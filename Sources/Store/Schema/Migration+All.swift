@@ -19,6 +19,7 @@ extension Migration {
         Migration(version: 16, name: "message ids", statements: messageIDs),
         Migration(version: 17, name: "sign-ins under way", statements: signInsUnderWay),
         Migration(version: 18, name: "career monitoring", statements: careerMonitoring),
+        Migration(version: 19, name: "monitor standing", statements: monitorStanding),
     ]
 
     @Sendable private static func careers(_ dialect: SQLDialect) -> [String] {

@@ -87,4 +87,17 @@ extension Migration {
             """,
         ]
     }
+
+    /// What stood in the files, row by row, and whom a model was asked for.
+    @Sendable static func monitorStanding(_ dialect: SQLDialect) -> [String] {
+        [
+            // As `row_mark`: of the row as `student_interests.csv` had it when it was written last, and as the file of
+            // another was read last.
+            "ALTER TABLE students ADD COLUMN written_mark \(dialect.text)",
+            "ALTER TABLE students ADD COLUMN read_mark \(dialect.text)",
+            // The market that a model was told of when it answered; null where none has.
+            "ALTER TABLE interest_lists ADD COLUMN asked_market \(dialect.text)",
+            "ALTER TABLE course_paths ADD COLUMN asked_market \(dialect.text)",
+        ]
+    }
 }

@@ -14,8 +14,9 @@ struct ForgeryCheck {
     let access: AccessControl
 
     /// - Parameter request: gets its body back where it had to be read.
-    /// - Throws: `HTTPProblem`: `cross_site_request`, `csrf_token_invalid`.
+    /// - Throws: `HTTPProblem`: `cross_site_request`, `csrf_token_invalid`, `invalid_credential`.
     func require(_ request: inout Request, _ scope: RequestScope) async throws {
+        try refuseLeftover(request, scope)
         let isByCookie = if case .webSession = scope.principal.credential { true } else { false }
         guard isByCookie || Form.crossesSites(request) else { return }
         guard isFromHere(request, scope) else {
@@ -35,6 +36,19 @@ struct ForgeryCheck {
                 "A write by cookie needs the session's token in `X-CSRF-Token` or the form's field "
                     + "`\(Self.field)`; GET /api/auth/me/ gives it.")
         }
+    }
+
+    /// A page of somebody signed in sends the token also when another page of the browser has lost the cookie by then, by
+    /// signing out or as the first to meet the session's end. Taken as anybody's, the write would tell nothing of that to
+    /// the page, which would keep on storing what was theirs. Whoever signs in or out is not held to what ended.
+    private func refuseLeftover(_ request: Request, _ scope: RequestScope) throws {
+        guard scope.principal.role == .anonymous, request.headers[.csrfToken] != nil,
+            scope.endpointPath?.hasPrefix("/api/auth/") != true
+        else { return }
+        throw HTTPProblem(
+            .invalidCredential,
+            "The sign-in that the token is of has ended; sign in again, or write as anybody, without `X-CSRF-Token`.",
+            headers: [.wwwAuthenticate: #"Bearer error="invalid_token""#])
     }
 
     /// What the browser says of the page that sends the request. Programs say nothing, and have no cookies of ours

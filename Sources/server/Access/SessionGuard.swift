@@ -40,7 +40,7 @@ struct SessionGuard: Sendable {
         // They write for others, also with a key or an account that is some user's.
         case .service, .admin: .any
         case .anonymous, .user, .educator:
-            SessionOwnerRepository.Claim(on: owner, heir: adopts ? principal.userID : nil)
+            SessionOwnerRepository.Claim(on: owner, writer: principal.userID, adopts: adopts)
         }
     }
 }

@@ -7,11 +7,13 @@ extension ExportCommand {
     /// `pathlight export recommendations FILE`
     struct Recommendations: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "The students and their recommendations as JSON Lines, one student a line.",
+            abstract: "The students and their recommendations as JSON Lines, one a line; or the courses' paths.",
             discussion: """
                 Each line has user_id, username, name, hometown, course, interests, recommendations, origin, last_updated \
                 and recommendation_count; origin and last_updated are null where a student has no list yet. A file that is \
                 made is for its owner alone. “pathlight import students” reads it back as students.
+
+                With --courses each line has course_name, career_paths, origin, last_updated and path_count.
                 """)
 
         /// Students of one page, whose lists are in memory together.
@@ -20,41 +22,60 @@ extension ExportCommand {
         @Argument(help: "The file, or - for standard output.")
         var file: String
 
+        @Flag(help: "The courses that have career paths instead, one course a line.")
+        var courses = false
+
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
+            if courses { return try await exportCourses() }
             try await PrivateAccess.with(common) { data in
                 let students = StudentRepository(data.database, cipher: data.cipher)
-                if file == "-" {
-                    _ = try await Self.write(students) { try Terminal.data($0) }
-                } else {
-                    var count = 0
-                    try await OutputFile(file).writeForOwner { append in
-                        count = try await Self.write(students, append)
-                    }
-                    Terminal.error("\(count) students written to \(file)")
-                }
+                try await deliver("students") { try await Self.lines(students, after: $0) }
             }
         }
 
-        /// - Returns: how many students there were.
-        private static func write(
-            _ students: StudentRepository, _ append: (Data) throws -> Void
-        ) async throws -> Int {
+        /// Some of the lines.
+        struct Lines: Sendable {
+            var text = Data()
             var count = 0
-            var last: String?
-            while true {
-                let rows = try await students.page(after: last, limit: page)
-                guard let end = rows.last else { return count }
-                last = end.student.input.userID
-                count += rows.count
-                var lines = Data()
-                for (student, list) in rows {
-                    lines.append(Data(RecommendationLine(student, list).text.utf8))
-                    lines.append(UInt8(ascii: "\n"))
+            /// The key of the last of them, for the next page.
+            let last: String
+        }
+
+        /// Hands lines as they come to the file, or to standard output.
+        ///
+        /// - Parameter page: the lines behind a key; nil where there is none any more.
+        func deliver(_ noun: String, _ page: (String?) async throws -> Lines?) async throws {
+            var count = 0
+            func all(_ append: (Data) throws -> Void) async throws {
+                var last: String?
+                while let lines = try await page(last) {
+                    last = lines.last
+                    count += lines.count
+                    try append(lines.text)
                 }
-                try append(lines)
             }
+            if file == "-" {
+                try await all { try Terminal.data($0) }
+            } else {
+                try await OutputFile(file).writeForOwner { append in try await all(append) }
+                Terminal.error("\(count) \(noun) written to \(file)")
+            }
+        }
+
+        private static func lines(_ students: StudentRepository, after last: String?) async throws -> Lines? {
+            let next = try await students.page(after: last, limit: page)
+            guard let end = next.last else { return nil }
+            var lines = Lines(count: next.students.count, last: end)
+            for id in next.unreadable {
+                Terminal.error("left out: \(id): what is stored of this student is damaged")
+            }
+            for (student, list) in next.students {
+                lines.text.append(Data(RecommendationLine(student, list).text.utf8))
+                lines.text.append(UInt8(ascii: "\n"))
+            }
+            return lines
         }
     }
 }

@@ -45,7 +45,7 @@ struct MonitorCommand: AsyncParsableCommand {
             let monitor = try MonitorService(
                 settings.monitor, dataDirectory: settings.dataDirectory, pathways: pathways, models: models,
                 logger: logger)
-            try await runs(of: monitor)
+            try await runs(of: monitor, over: pathways.catalogue)
             await Self.close(models, pathways)
         } catch {
             await Self.close(models, pathways)
@@ -59,21 +59,20 @@ struct MonitorCommand: AsyncParsableCommand {
         try? await pathways.database.close()
     }
 
-    private func runs(of monitor: MonitorService) async throws {
+    private func runs(of monitor: MonitorService, over catalogue: ServedCatalogue) async throws {
         guard let every else {
             guard try await self.run(monitor) else { throw ExitCode(1) }
             return
         }
-        while true {
-            let began = ContinuousClock.now
-            do {
-                _ = try await self.run(monitor)
-            } catch let error where !(error is CancellationError) {
-                // The log has why; the next time may be better.
-                Terminal.error("\(error)")
-            }
-            try await Task.sleep(until: began + .seconds(every.seconds))
-        }
+        // As the watcher of a service does every second; careers that were embedded are followed once more.
+        try await RepeatedRuns.run(
+            every: .seconds(every.seconds),
+            before: [
+                { try await catalogue.checkModel() }, { try await catalogue.follow() },
+                { try await catalogue.complete() }, { try await catalogue.follow() },
+            ],
+            problem: { Terminal.error("\($0)") },
+            run: { _ = try await self.run(monitor) })
     }
 
     /// - Returns: whether all of it went well.

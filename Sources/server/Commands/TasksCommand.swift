@@ -50,7 +50,9 @@ struct TasksCommand: AsyncParsableCommand {
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Queues the task of a schedule now, and prints the task's id.",
-            discussion: "While a task that was queued this way waits or runs, there is no second.")
+            discussion: """
+                While a task that was queued this way waits or runs, there is no second; of the monitor, no second at all.
+                """)
 
         @Argument(help: "The schedule's name; “pathlight tasks schedules” lists them.")
         var name: String
@@ -215,7 +217,7 @@ struct TaskAccess: Sendable {
             let queue = TaskQueue(TaskRepository(database))
             let scheduler = try Scheduler(
                 queue, schedules: ScheduleRepository(database),
-                defined: BuiltInTasks.schedules(monitor: settings.monitor.schedule))
+                defined: BuiltInTasks.schedules(monitor: settings.monitor.schedule), single: BuiltInTasks.single)
             // Before the first start of the service there would be none.
             if try await scheduler.schedules.all().isEmpty { try await scheduler.define() }
             try await body(TaskAccess(queue: queue, scheduler: scheduler, logger: logger))

@@ -6,8 +6,8 @@ internal import Store
 /// Runs the monitor as a task: one at a time, and again where a run was stopped.
 struct MonitorHandler: TaskHandler {
     static let kind = "monitor"
-    /// Of the task, so that there is never a second one that waits.
-    static let uniqueKey = "monitor"
+    /// Of each of its tasks, whether somebody asked for it or its time came: there is never a second one that waits.
+    static let uniqueKey = Scheduler.uniqueKey(of: Self.kind)
 
     private struct Payload: Decodable {
         let reason: String?
@@ -27,8 +27,9 @@ struct MonitorHandler: TaskHandler {
         do {
             let report = try await monitor.run(id: context.id, reason: reason) { report in
                 let (students, courses) = (report.students, report.courses)
-                try await context.progress(
-                    students.done + courses.done, of: students.due + courses.due + courses.outdated)
+                // Who comes due meanwhile is seen to as well.
+                let done = students.seenTo + courses.seenTo
+                try await context.progress(done, of: max(done, students.due + courses.due))
             }
             return .done(result: report.json)
         } catch is MonitorService.Busy {
@@ -36,10 +37,4 @@ struct MonitorHandler: TaskHandler {
             return .postponed(until: Date().addingTimeInterval(60))
         }
     }
-}
-
-extension MonitorReport.Tally {
-    /// What this run was to make and reuse.
-    fileprivate var due: Int { new + changed + outdated }
-    fileprivate var done: Int { generated + reused + failed }
 }

@@ -2,6 +2,7 @@ internal import Engine
 internal import Foundation
 internal import Hummingbird
 internal import Monitor
+internal import Platform
 internal import Store
 
 /// Where courses lead: `GET /api/monitor/courses/`, all that are known or, with `name`, one.
@@ -11,21 +12,22 @@ extension MonitorRoutes {
         case page(skip: Int, limit: Int)
     }
 
-    /// Who name a course that everybody may see in the list: students write what they like.
+    /// Who name a course that everybody may see: students write what they like, and whoever could ask for one that a
+    /// single student wrote would learn that somebody did.
     private static let minimumStudents = 3
 
-    func coursePaths(_ request: Request) async throws -> Response {
+    func coursePaths(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let wanted = try request.readQuery { fields -> Wanted in
             guard fields.has("name") else {
                 return .page(
                     skip: fields.integer("skip", in: AdminPage.skips) ?? 0,
                     limit: fields.integer("limit", in: 1...AdminPage.largest) ?? 50)
             }
-            let name = fields.requiredString("name", maxBytes: StudentFields.maximumNameBytes)
+            let name = fields.requiredString("name", maxBytes: StudentInput.maximumNameBytes)
             return .one(name: InputMarker.line(name), mark: marker.mark(ofCourse: name) ?? "")
         }
         switch wanted {
-        case .one(let name, let mark): return try await course(name, mark)
+        case .one(let name, let mark): return try await course(name, mark, for: scope.principal)
         case .page(let skip, let limit): return try await list(skip: skip, limit: limit)
         }
     }
@@ -45,9 +47,12 @@ extension MonitorRoutes {
         }
     }
 
-    private func course(_ name: String, _ mark: String) async throws -> Response {
+    private func course(_ name: String, _ mark: String, for principal: Principal) async throws -> Response {
         let now = clock()
-        let found = try await courses.paths(mark: mark)
+        // Who may read each student may read their courses.
+        let isTrusted = principal.role == .service || principal.role == .admin
+        let minimum = isTrusted ? 0 : Self.minimumStudents
+        let found = try await courses.paths(mark: mark, minimumStudents: minimum, orNamedBy: principal.userID)
         let generation = recommender.current
         let note: ListNote
         let paths: [CoursePath]

@@ -92,8 +92,8 @@ extension MonitorRoutes {
 
     // MARK: Removing
 
-    /// Removes what is known of somebody, and their list with the last student who has it. The files are written without
-    /// them by the next run.
+    /// Removes what is known of somebody, and their list and the paths of their course with the last student who has
+    /// them. The files are written without them by the next run.
     func removeStudent(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let id = try studentID(scope)
         try request.readQuery { _ in }

@@ -55,7 +55,9 @@ package struct MonitorRoutes {
         let own = RouteRule.own("user_id", scope: RouteRule.Scope.monitor)
         router.get("/api/monitor/status", .monitor) { request, _ in try await status(request) }
         router.post("/api/monitor/run", .admin) { request, scope in try await run(request, scope) }
-        router.get("/api/monitor/courses", .careers) { request, _ in try await coursePaths(request) }
+        router.get("/api/monitor/courses", .careers) { request, scope in
+            try await coursePaths(request, scope)
+        }
         router.post("/api/monitor/students", .monitor) { request, scope in try await takeStudents(request, scope) }
         router.get("/api/monitor/students/{user_id}", own) { request, scope in try await student(request, scope) }
         router.put("/api/monitor/students/{user_id}", own) { request, scope in

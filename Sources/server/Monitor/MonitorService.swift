@@ -57,16 +57,18 @@ struct MonitorService: Sendable {
     ) async throws -> MonitorReport {
         guard let lock = try database.lock(Self.lockName) else { throw Busy() }
         defer { lock.release() }
-        try await runs.begin(id: id, reason: reason)
+        let record = try await runs.begin(id: id, reason: reason)
+        let earlier = MonitorReport(goingOnWith: record.report)
         log.begins(id, reason)
         // What is known of a run that does not come to its end.
-        let latest = Guarded(MonitorReport())
+        let latest = Guarded(earlier)
         do {
-            let report = try await makeRun { [runs] report in
+            let run = makeRun(calls: settings.modelCalls - earlier.modelCalls) { [runs] report in
                 latest.withLock { $0 = report }
                 try await runs.update(id: id, report: report.json)
                 try await progress(report)
-            }.perform()
+            }
+            let report = try await run.perform(goingOnWith: earlier)
             try await runs.end(id: id, state: report.hasFailed ? .failed : .done, report: report.json)
             log.ended(id, report)
             return report
@@ -80,8 +82,9 @@ struct MonitorService: Sendable {
         }
     }
 
+    /// - Parameter calls: of a model, that it may make.
     private func makeRun(
-        observe: @escaping @Sendable (MonitorReport) async throws -> Void
+        calls: Int, observe: @escaping @Sendable (MonitorReport) async throws -> Void
     ) -> MonitorRun {
         // Without a provider nothing is amiss: there is none to be asked.
         let wording = models.flatMap { models in
@@ -89,7 +92,7 @@ struct MonitorService: Sendable {
                 ? nil
                 : ModelWording(
                     gateway: models.gateway, prompts: models.prompts, market: settings.market,
-                    allowance: ModelAllowance(calls: settings.modelCalls))
+                    allowance: ModelAllowance(calls: calls))
         }
         return MonitorRun(
             database, cipher: cipher, settings: settings,

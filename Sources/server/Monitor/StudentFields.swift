@@ -2,11 +2,8 @@ internal import Store
 
 /// Reads what a body says of a student.
 enum StudentFields {
-    static let maximumIDBytes = 256
-    /// Of the name of a person, a town or a course.
-    static let maximumNameBytes = 1_000
-    /// Of all interests together; generation reads the first 4,000 characters of them.
-    static let maximumInterestsBytes = 8_000
+    private static let maximumIDBytes = StudentInput.maximumIDBytes
+    private static let maximumInterestsBytes = StudentInput.maximumInterestsBytes
     private static let maximumInterests = 200
 
     /// - Parameter userID: nil where the body names it.
@@ -25,7 +22,7 @@ enum StudentFields {
     }
 
     private static func name(_ name: String, _ fields: FieldReader) -> String {
-        fields.string(name, maxBytes: maximumNameBytes) ?? ""
+        fields.string(name, maxBytes: StudentInput.maximumNameBytes) ?? ""
     }
 
     /// A text, or a list of texts. Not left out: who forgets them would have what somebody said forgotten.

@@ -42,7 +42,7 @@ extension ProblemTable {
         .adding(StoreError.self) { error in
             error.isTransient
                 ? HTTPProblem(
-                    .storeUnavailable, "The service is busy with other writes; try again in a moment.",
+                    .storeUnavailable, "The service is busy; try again in a moment.",
                     headers: [.retryAfter: "1"], cause: error)
                 : error.saysNothingIsStored
                     ? HTTPProblem(

@@ -8,6 +8,9 @@ package enum BuiltInTasks {
         name: HousekeepingHandler.kind, kind: HousekeepingHandler.kind, expression: "17 3 * * *", zone: "UTC",
         catchUp: .once)
 
+    /// Names of those that never have two tasks: each would do what the other does.
+    package static let single: Set<String> = [MonitorHandler.kind]
+
     /// - Parameter monitor: when students' recommendations are brought up to date; nil for never.
     package static func schedules(monitor: String?) -> [Schedule] {
         let watching = monitor.map { expression in

@@ -56,8 +56,8 @@ struct PlatformServices: Sendable {
                 AccountMailHandler(accountMail, identity: access.identity, dispatch: mail, from: plan.from),
                 MonitorHandler(monitor: monitor),
             ],
-            schedules: BuiltInTasks.schedules(monitor: settings.monitor.schedule), settings: settings.tasks,
-            registry: registry, logger: logger)
+            schedules: BuiltInTasks.schedules(monitor: settings.monitor.schedule), single: BuiltInTasks.single,
+            settings: settings.tasks, registry: registry, logger: logger)
         let budget = BudgetWatch(models.gateway.budget)
         LanguageModelMetrics.register(in: registry, budget: { budget.latest }) { models.gateway.statistics }
         OutboundMetrics.register(in: registry, outbound: { transport.statistics }, mail: { mail.statistics })

@@ -18,9 +18,10 @@ struct TaskService: Service {
     /// - Parameters:
     ///   - handlers: of distinct kinds.
     ///   - schedules: the kinds of which `handlers` does.
+    ///   - single: as `Scheduler` has it.
     /// - Throws: `TaskError.invalidSchedule`.
     init(
-        queue: TaskQueue, handlers: [any TaskHandler], schedules: [Schedule],
+        queue: TaskQueue, handlers: [any TaskHandler], schedules: [Schedule], single: Set<String>,
         settings: TaskWorker.Settings = TaskWorker.Settings(), registry: MetricsRegistry, logger: Logger
     ) throws {
         let metrics = TaskMetrics(registry)
@@ -28,7 +29,8 @@ struct TaskService: Service {
         self.queue = queue
         self.metrics = metrics
         self.logger = logger
-        scheduler = try Scheduler(queue, schedules: ScheduleRepository(queue.database), defined: schedules)
+        scheduler = try Scheduler(
+            queue, schedules: ScheduleRepository(queue.database), defined: schedules, single: single)
         worker = TaskWorker(
             queue, handlers: handlers, settings: settings, owner: Self.owner,
             observe: { event in
@@ -126,6 +128,10 @@ struct TaskService: Service {
         case .success(.queued(let schedule, let time, let task)):
             logger.info(
                 "schedule due",
+                metadata: ["schedule": "\(schedule)", "due": "\(SQLTime.text(of: time))", "task": "\(task)"])
+        case .success(.alreadyQueued(let schedule, let time, let task)):
+            logger.info(
+                "schedule due; a task that waits or runs does its work",
                 metadata: ["schedule": "\(schedule)", "due": "\(SQLTime.text(of: time))", "task": "\(task)"])
         case .success(.passedOver(let schedule, let time)):
             logger.notice(

@@ -124,6 +124,9 @@ struct ModelWordingTests {
         let fixture = try await GenerationFixture()
         var expected = try await engineList(fixture)
         expected.problem = failure.problem
+        // Who answered is not asked again soon; who gave no answer is, in the next run.
+        let isAnswered = ["bad_reply", "too_large", "blocked"].contains(failure.problem)
+        expected.askedMarket = isAnswered ? ModelWording.standardMarket : nil
         let (maker, allowance) = try fixture.worded(by: ModelScript([failure.answer]), change: failure.change)
         var list = try #require(try await maker.lists(for: [input]).first)
         // An answer that came and says nothing was paid for all the same.

@@ -56,6 +56,17 @@ struct MonitorRunTests {
         #expect(try await scene.state() == before)
     }
 
+    @Test func `who can be given predefined lists alone does not have the files written in each run`() async throws {
+        let scene = try await MonitorScene.engine()
+        try await scene.take([GenerationFixture.student("123", course: "3-4")])
+        #expect(try await scene.run().students.fallenBack == 1)
+        let before = try await scene.state()
+        scene.pass(3_600)
+        let report = try await scene.run()
+        #expect(report.students.fallenBack == 1 && report.courses.fallenBack == 1 && report.written.isEmpty)
+        #expect(try await scene.state() == before)
+    }
+
     @Test func `interests in another order and case are no change`() async throws {
         let scene = try await MonitorScene.engine()
         try await scene.take(Trio.students)
@@ -139,6 +150,21 @@ struct MonitorRunTests {
         #expect(try scene.text(of: scene.files.students.path) == Self.studentHeader)
         #expect(try scene.text(of: scene.files.courses.path) == Self.courseHeader)
         #expect(try await scene.run().written.isEmpty)
+    }
+
+    @Test func `who watches a run sees it come to its end, also where students share a list`() async throws {
+        let scene = try await MonitorScene.engine()
+        try await scene.take(Trio.students)
+        // A first run, and one that finds everything outdated.
+        for _ in 1...2 {
+            let seen = Guarded<[[Int]]>([])
+            try await scene.run { report in
+                let (students, courses) = (report.students, report.courses)
+                seen.withLock { $0.append([students.seenTo, students.due, courses.seenTo, courses.due]) }
+            }
+            #expect(seen.withLock { $0 } == [[0, 3, 0, 2], [3, 3, 0, 2], [3, 3, 2, 2]])
+            scene.pass(31 * MonitorScene.day)
+        }
     }
 
     // MARK: A model

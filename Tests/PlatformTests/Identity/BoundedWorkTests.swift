@@ -127,4 +127,42 @@ struct BoundedWorkTests {
         for task in [first] + sides + mains { #expect(await task.value != nil) }
         #expect(gate.order == ["side", "main", "side", "main", "side", "main", "side"])
     }
+
+    // MARK: Threads that the system refuses
+
+    @Test(.timeLimit(.minutes(1)), arguments: BoundedWork.Lane.allCases)
+    func `what gets no thread is given up, and costs no place`(lane: BoundedWork.Lane) async throws {
+        let refusals = Guarded(0)
+        let threads = ThreadStarter { name, body in
+            let isRefused = refusals.withLock { left in
+                defer { left = max(0, left - 1) }
+                return left > 0
+            }
+            return !isRefused && ThreadStarter.system.start(name, body)
+        }
+        let work = BoundedWork(label: "test", concurrency: 2, maximumWaiting: 0, threads: threads)
+        for _ in 0..<2 {
+            refusals.withLock { $0 = 3 }
+            for _ in 0..<3 { #expect(await work.run(in: lane) { true } == nil) }
+            #expect(await work.run(in: lane) { true } == true)
+            try await until { work.load(of: lane).running == 0 }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `who waits for the turn of one that got no thread is let go`() async throws {
+        let semaphore = DispatchSemaphore(value: 0)
+        let threads = ThreadStarter { _, _ in
+            // Not for ever: this is a thread of the pool.
+            _ = semaphore.wait(timeout: .now() + .seconds(20))
+            return false
+        }
+        let work = BoundedWork(label: "test", concurrency: 1, maximumWaiting: 1, threads: threads)
+        let first = Task { await work.run { "first" } }
+        try await until { work.load().running == 1 }
+        let waiting = BoundedWork.Lane.allCases.map { lane in Task { await work.run(in: lane) { "waits" } } }
+        try await until { BoundedWork.Lane.allCases.allSatisfy { work.load(of: $0).waiting == 1 } }
+        semaphore.signal()
+        for each in [first] + waiting { #expect(await each.value == nil) }
+        #expect(BoundedWork.Lane.allCases.allSatisfy { work.load(of: $0) == (0, 0) })
+    }
 }

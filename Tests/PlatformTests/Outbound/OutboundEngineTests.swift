@@ -1,4 +1,5 @@
 import Platform
+import Store
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
@@ -98,5 +99,9 @@ struct OutboundEngineTests {
         let transport = try CurlTransport()
         #expect(try await transport.send(OutboundRequest(url: server.url, allowsPrivateAddresses: true)).status == 200)
         #expect(await failure(transport, OutboundRequest(url: server.url))?.code == .forbiddenAddress)
+    }
+
+    @Test func `where the system gives no thread there is no engine, and nobody waits for it`() {
+        #expect(throws: OutboundError.self) { try CurlEngine(threads: ThreadStarter { _, _ in false }) }
     }
 }

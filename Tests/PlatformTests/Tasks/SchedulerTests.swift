@@ -46,6 +46,35 @@ struct SchedulerTests {
         }
     }
 
+    @Test func `a schedule whose tasks all do the same has one at a time, whoever queues it`() async throws {
+        try await TaskScene.run { scene in
+            scene.clock.set(try date("2026-03-01T09:30"))
+            let scheduler = try Scheduler(
+                scene.queue, schedules: ScheduleRepository(scene.database, clock: scene.clock.read),
+                defined: [hourly], single: ["hourly"], clock: scene.clock.read)
+            try await scheduler.define()
+            let asked = try await scene.queue.enqueue(kind: "k", uniqueKey: Scheduler.uniqueKey(of: "hourly"))
+            #expect(try await scheduler.queueNow("hourly") == .alreadyQueued(id: asked.id))
+            scene.clock.set(try date("2026-03-01T10:00"))
+            let time = try date("2026-03-01T10:00")
+            let event = Scheduler.Event.alreadyQueued(schedule: "hourly", time: time, task: asked.id)
+            #expect(try await scheduler.step() == [event])
+            // Its time is settled all the same.
+            #expect(try await scheduler.step().isEmpty)
+            let lease = try #require(try await scene.tasks.take(kinds: ["k"], limit: 1, owner: "w", for: 60).first)
+                .lease
+            #expect(try await scheduler.queueNow("hourly") == .alreadyQueued(id: asked.id))
+            _ = try await scene.tasks.finish(lease)
+            scene.clock.set(try date("2026-03-01T11:00"))
+            guard case .queued("hourly", _, let task) = try await scheduler.step().first else {
+                Issue.record("nothing was queued")
+                return
+            }
+            #expect(try await scene.tasks.task(id: task)?.uniqueKey == Scheduler.uniqueKey(of: "hourly"))
+            #expect(try await scheduler.queueNow("hourly") == .alreadyQueued(id: task))
+        }
+    }
+
     @Test func `times that were missed are made up for once or passed over`() async throws {
         try await TaskScene.run { scene in
             scene.clock.set(try date("2026-03-01T09:30"))
