@@ -155,6 +155,12 @@ def test_an_export_has_the_files_lists_and_reads_back(served, tmp_path):
         assert told == {"added": 0, "changed": 0, "renamed": 0, "unchanged": len(STUDENTS)}
 
 
+def test_where_there_is_no_database_none_is_made(tmp_path):
+    done = run_command("monitor", "--once", "--data", tmp_path / "typo")
+    assert done.returncode == 1 and "no database" in done.stderr, done.stderr
+    assert not (tmp_path / "typo").exists()
+
+
 def test_of_a_damaged_file_nothing_is_imported(monitor, tmp_path):
     path = tmp_path / "students.csv"
     write_students(path, [*STUDENTS, ["s-7", "short"]])
@@ -201,8 +207,22 @@ def test_changes_and_damage_are_seen_to(monitor, tmp_path):
     monitor.courses.rmdir()
     assert monitor.run()["files"]["written"] == ["course_careers.csv"]
 
-    # Whoever is erased goes from the file too.
+    # A list that is damaged is made anew by the run that meets it.
+    with closing(sqlite3.connect(monitor.data / "pathlight.db")) as database:
+        database.execute("UPDATE interest_lists SET document = substr(document, 1, 40) || 'AAAA' || substr(document, 45)")
+        database.commit()
+    monitor.students.unlink()
+    report = monitor.run()
+    assert report["problems"] == {"damaged_list": LISTS} and report["students"]["generated"] == LISTS, report
+    assert all(int(row[8]) > 0 for row in rows_of(monitor.students)[1:])
+
+    # Whoever is erased goes from the file too; a copy that has them is found by the shortest of ids.
     (monitor.folder / os.path.basename(aside)).unlink()
+    copy = monitor.folder / "student_interests.csv.set-aside-20260101T000000Z"
+    write_students(copy, [STUDENTS[3]])
+    told = monitor.command("users", "erase", "s-2", "--yes", code=1).stdout
+    assert str(copy) in told, told
+    copy.unlink()
     told = json.loads(monitor.command("users", "erase", "s-2", "--yes", "--json").stdout)
     assert told["proven"] and str(monitor.students) in told["written_anew"]
     assert [row[0] for row in rows_of(monitor.students)[1:]] == ["0012", "12345678901234567890", "s-1", "s-3", "s-4", "s-5", "s-6"]

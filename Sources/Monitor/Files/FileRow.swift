@@ -71,6 +71,9 @@ package struct RowFileReader<Row: FileRow>: Sendable {
     /// Of what was read; of the whole file once there is no more row.
     package var digest: FileDigest { table.digest }
 
+    /// Where the row begins that was given last, from 1.
+    package var line: Int { table.line }
+
     /// The next row; nil at the end.
     ///
     /// - Throws: `MonitorFileError`; there is nothing to be had behind it.

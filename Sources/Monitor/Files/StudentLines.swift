@@ -22,7 +22,7 @@ package struct StudentLineReader: Sendable {
     /// Read and not yet given out, from `place` on.
     private var buffer: [UInt8] = []
     private var place = 0
-    private var line = 0
+    private(set) var line = 0
     private var isAtEnd = false
     private var seen: Set<TableReader.KeyMark> = []
 
@@ -169,11 +169,14 @@ struct StudentReader: Sendable {
     /// Of what was read; of the whole file once there is no more student.
     var digest: FileDigest? { table?.digest ?? lines?.digest }
 
-    /// The next rows, at most `limit`, without their recommendations; none at the end.
-    mutating func next(_ limit: Int) throws -> [StudentRow] {
-        var rows: [StudentRow] = []
+    /// Whether it has the columns that are ours, too.
+    var hasAllColumns: Bool { table?.hasAllColumns ?? false }
+
+    /// The next rows, at most `limit`, without their recommendations, and the lines that they begin in; none at the end.
+    mutating func next(_ limit: Int) throws -> [(row: StudentRow, line: Int)] {
+        var rows: [(row: StudentRow, line: Int)] = []
         while rows.count < limit, let row = try table?.next() ?? lines?.next().map({ StudentRow(input: $0) }) {
-            rows.append(row)
+            rows.append((row, table?.line ?? lines?.line ?? 0))
         }
         return rows
     }

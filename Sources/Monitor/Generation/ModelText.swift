@@ -13,6 +13,13 @@ enum ModelText {
         text.removeAll { "<>`*|~{}\\".contains($0) }
         // After the marks, which may have stood inside an address to hide it.
         text = text.replacing(/(?i)\b(?:[a-z][a-z0-9+.\-]*:\/\/|www\.)[^\s]+/, with: " ")
+        // Addresses of mail, names of hosts and numbers to call, which readers would follow as well. Ends that names of
+        // technologies share (ASP.NET, Node.js, socket.io) are none of those.
+        text = text.replacing(/[^\s@,;()]+@[^\s@,;()]+\.[A-Za-z]{2,}/, with: " ")
+        text = text.replacing(
+            /\b[a-z0-9](?:[a-z0-9\-]*\.)+(?:com|org|info|biz|xyz|site|online|shop|top|club|app|link)\b(?:\/[^\s]*)?/,
+            with: " ")
+        text = text.replacing(/\+[0-9][0-9 ()\-]{6,}[0-9]/, with: " ")
         let words = text.split(whereSeparator: \.isWhitespace)
         // Headings and lists of Markdown; `#` stays within “C#”.
         let marks = words.prefix { word in word.allSatisfy { "#-_=•".contains($0) } }

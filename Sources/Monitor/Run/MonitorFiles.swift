@@ -91,6 +91,8 @@ package struct MonitorFiles: Sendable {
         package var setAside: String?
         /// Students who are left out, since what they said is damaged.
         package var unreadable = 0
+        /// The marks of lists that are left out, since they are damaged.
+        package var damagedLists: [String] = []
         /// Why it was set aside.
         package static let changedMeanwhile = MonitorFiles.changedMeanwhile
     }
@@ -114,10 +116,14 @@ package struct MonitorFiles: Sendable {
         // Of those who are not there as they were written before. Noted once they are: a kill in between leaves a change of
         // their rows in the file a doubt, and no news.
         var marks: [(userID: String, mark: String)] = []
-        let written = try await write(file, taken) { last in
+        var damaged: Set<String> = []
+        var written = try await write(file, taken) { last in
             let page = try await studentRows.page(after: last, limit: Self.page)
             for (student, _) in page.students where student.writtenMark != student.marks.row {
                 marks.append((student.input.userID, student.marks.row))
+            }
+            for (student, list) in page.students where list == nil {
+                if let mark = student.servedMark { damaged.insert(mark) }
             }
             let rows = page.students.map { student, list in
                 // A number in any case: by it a row is known for one of ours.
@@ -128,6 +134,7 @@ package struct MonitorFiles: Sendable {
             return Page(rows: rows, last: page.last, unreadable: page.unreadable.count)
         }
         try await studentRows.noteWritten(marks)
+        written.damagedLists = damaged.sorted()
         return written
     }
 

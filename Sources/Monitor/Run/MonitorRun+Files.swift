@@ -36,7 +36,7 @@ extension MonitorRun {
                 throw MonitorFileError(.missing, file: path, "there is no such file; `monitor.students_file` names it")
             }
             if let known = try await notes.state(of: name), known == (digest.sha256, digest.bytes) { return }
-            let read = try await roster.read(path, rule: .sinceRead)
+            let read = try await roster.read(path, as: StudentFormat(fileName: path) ?? .csv, rule: .sinceRead)
             report.roster = report.roster + read.changes
             try await notes.set(name, sha256: read.digest.sha256, bytes: read.digest.bytes)
         } catch let error as MonitorFileError {
@@ -73,27 +73,42 @@ extension MonitorRun {
 
     /// What was not taken in of a file, and what to do about it.
     private static func doubt(_ read: RosterReading) -> String? {
-        guard read.conflicts + read.unknown > 0 else { return nil }
         var parts: [String] = []
-        if read.conflicts > 0 {
-            parts.append("\(read.conflicts) of its rows have changed here as well since the file was written")
+        if !read.conflicts.isEmpty {
+            parts.append("\(lines(read.conflicts)): changed there, and since it was written here as well")
         }
-        if read.unknown > 0 {
+        if !read.unknown.isEmpty {
             parts.append(
-                "\(read.unknown) have recommendations and a user_id that is not known, since it was altered or they "
-                    + "were removed")
+                "\(lines(read.unknown)): recommendations with a user_id that is not known, since they were removed, or a "
+                    + "spreadsheet altered it (0012 to 12)")
         }
-        return "not all of it was taken in: \(parts.joined(separator: ", and ")). Compare it with the new one; what is "
-            + "to count is taken in by “pathlight import students”"
+        if read.missing > 0 {
+            parts.append(
+                "\(read.missing) students who were in it are not any more, and stay: who is to go is removed by "
+                    + "“DELETE /api/monitor/students/{user_id}/”")
+        }
+        guard !parts.isEmpty else { return nil }
+        return
+            "not all of it was taken in. \(parts.joined(separator: "; ")). What is to count all the same, its ids looked "
+            + "through, is taken in by “pathlight import students --format csv”"
     }
 
-    func writeFiles(_ settled: Settled, _ report: inout MonitorReport) async throws {
+    private static func lines(_ lines: [Int]) -> String {
+        let first = lines.prefix(5).map { String($0) }.joined(separator: ", ")
+        let rest = lines.count > 5 ? " and \(lines.count - 5) more" : ""
+        return "\(lines.count == 1 ? "line" : "lines") \(first)\(rest)"
+    }
+
+    /// - Returns: the marks of lists that are damaged.
+    func writeFiles(_ settled: Settled, _ report: inout MonitorReport) async throws -> [String] {
+        var damaged: [String] = []
         for file in [files.students, files.courses] {
             guard let taken = settled[file.path] else { continue }
             do {
                 guard try await isDue(file, taken) else { continue }
                 let written = try await files.write(file, taken: taken)
-                report.written.append(file.name)
+                if !report.written.contains(file.name) { report.written.append(file.name) }
+                damaged += written.damagedLists
                 if let aside = written.setAside { report.setAside[aside] = MonitorFiles.Written.changedMeanwhile }
                 if written.unreadable > 0 {
                     report.fileProblems[file.path] =
@@ -104,6 +119,7 @@ extension MonitorRun {
                 report.fileProblems[file.path] = error.description
             }
         }
+        return damaged
     }
 
     private func isDue(_ file: MonitorFile, _ taken: FileDigest?) async throws -> Bool {

@@ -70,7 +70,19 @@ package struct MonitorRun: Sendable {
         try await reword(&report, tell)
         _ = try await students.removeUnusedLists()
         try await courses.removeUnused()
-        try await writeFiles(settled, &report)
+        let damaged = try await writeFiles(settled, &report)
+        if !damaged.isEmpty {
+            // Found by writing them: they are made anew, and written once more.
+            report.problems["damaged_list", default: 0] += damaged.count
+            try await students.forget(lists: damaged)
+            try await eachGroup {
+                try await students.due(after: $0, limit: Self.chunk, outdatedBefore: $1)
+            } of: {
+                try await makeLists($0, &report)
+                try await tell(&report)
+            }
+            _ = try await writeFiles([files.students.path: FileDigest?.none], &report)
+        }
         report.modelCalls = earlier.modelCalls + maker.callsMade
         report.seconds = earlier.seconds + Self.seconds(since: began)
         return report

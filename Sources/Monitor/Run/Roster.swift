@@ -17,10 +17,12 @@ package enum RosterRule: Sendable {
 package struct RosterReading: Sendable, Equatable {
     package var changes = RosterChanges()
     package let digest: FileDigest
-    /// Rows that were changed in the file and, since it was written, here as well.
-    package var conflicts = 0
-    /// Rows of somebody who is not known, with recommendations: they were removed, or their id was altered.
-    package var unknown = 0
+    /// Lines of rows that were changed in the file and, since it was written, here as well.
+    package var conflicts: [Int] = []
+    /// Lines of rows of somebody who is not known, with recommendations: they were removed, or their id was altered.
+    package var unknown: [Int] = []
+    /// Students who were in our file when it was written, and are not in it any more.
+    package var missing = 0
 }
 
 /// Takes in what sources say of students.
@@ -96,22 +98,32 @@ package struct Roster: Sendable {
         // Not handed on as a value: what it has seen so far would be copied for each chunk.
         let reader = try await OwnThread.run { Guarded(try StudentReader(path, format)) }
         var changes = RosterChanges()
-        var (conflicts, unknown) = (0, 0)
+        var (conflicts, unknown): ([Int], [Int]) = ([], [])
+        // Those of our file who are still in it, and rows of the other's file whose students were removed.
+        var stillWritten = 0
+        var removed: Set<String> = []
         while true {
             try Task.checkCancellation()
             let rows = try await OwnThread.run { [marker] in
-                try reader.withLock { try $0.next(Self.chunk) }.map { (row: $0, mark: marker.rowMark(of: $0.input)) }
+                try reader.withLock { try $0.next(Self.chunk) }.map { read in
+                    (row: read.row, line: read.line, mark: marker.rowMark(of: read.row.input))
+                }
             }
             guard !rows.isEmpty else { break }
             let standings = try await students.standings(of: rows.map(\.row.input.userID))
+            let gone = rule == .sinceRead ? try await students.removedRows(among: rows.map(\.mark)) : []
+            removed.formUnion(gone)
             var inputs: [StudentInput] = []
             var noted: [(userID: String, mark: String)] = []
-            for (row, mark) in rows {
+            for (row, line, mark) in rows {
                 let standing = standings[Array(row.input.userID.utf8)]
-                switch Self.kind(of: row, mark, standing, rule) {
+                if standing?.writtenMark != nil { stillWritten += 1 }
+                // Whose row stands there as when they were removed stays removed.
+                let isRemoved = standing == nil && gone.contains(mark)
+                switch isRemoved ? .known : Self.kind(of: row, mark, standing, rule) {
                 case .news: inputs.append(row.input)
-                case .conflict: conflicts += 1
-                case .unknown: unknown += 1
+                case .conflict: conflicts.append(line)
+                case .unknown: unknown.append(line)
                 case .known:
                     changes.unchanged += 1
                     if rule == .sinceRead, standing?.rowMark == mark, standing?.readMark != mark {
@@ -126,7 +138,12 @@ package struct Roster: Sendable {
         guard let digest = reader.withLock({ $0.digest }) else {
             throw MonitorFileError(.unreadable, file: path, "nothing was read of it")
         }
-        return RosterReading(changes: changes, digest: digest, conflicts: conflicts, unknown: unknown)
+        if rule == .sinceRead { try await students.keepRemovedRows(removed) }
+        // A file of the input alone is somebody's list of a few; ours has everybody.
+        let isWhole = rule == .sinceWritten && reader.withLock { $0.hasAllColumns }
+        let missing = isWhole ? try await students.writtenCount() - stillWritten : 0
+        return RosterReading(
+            changes: changes, digest: digest, conflicts: conflicts, unknown: unknown, missing: max(0, missing))
     }
 
     private enum Kind {

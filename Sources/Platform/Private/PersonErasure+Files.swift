@@ -21,7 +21,7 @@ extension PersonErasure {
     /// Removes the messages that came while rows went; then looks for the person in all files that may name them.
     func cleanFiles(_ person: Person, _ report: inout ErasureReport) async {
         // Before the database: it notes what was written.
-        await cleanWritten(person.search, &report)
+        await cleanWritten(person, &report)
         await cleanMail(person, &report)
         guard let database = database as? SQLiteDatabase else { return }
         await cleanDatabase(database, person.search, &report)
@@ -34,7 +34,7 @@ extension PersonErasure {
     }
 
     /// Has the files that are written of the tables written anew, and looks through all that lie there.
-    private func cleanWritten(_ search: MarkSearch, _ report: inout ErasureReport) async {
+    private func cleanWritten(_ person: Person, _ report: inout ErasureReport) async {
         guard let written else { return }
         let outcome = await written.rewrite()
         report.writtenAnew = outcome.written
@@ -42,7 +42,10 @@ extension PersonErasure {
         do {
             for path in try await OwnThread.run(written.paths) {
                 do {
-                    let isFound = try await OwnThread.run { try PersonFiles.isFound(search, in: path) }
+                    let (search, id) = (person.search, person.id)
+                    let isFound = try await OwnThread.run {
+                        try written.names(path, id) || PersonFiles.isFound(search, in: path)
+                    }
                     // What nobody knows already needs no second word.
                     if isFound, report.doubts[path] == nil { report.files.append(path) }
                 } catch {

@@ -104,7 +104,7 @@ package enum PersonalData {
         "careers", "career_sources", "revisions", "embedding_spaces", "vectors", "generation_facts",
         "index_generations",
         "index_blocks", "settings", "schema_migrations", "column_keys", "schedules", "llm_budget_days",
-        "llm_reservations", "mail_keys", "monitor_runs", "monitor_files",
+        "llm_reservations", "mail_keys", "monitor_runs", "monitor_files", "removed_rows",
     ]
 
     package static func table(_ name: String) -> PersonalTable? { tables.first { $0.name == name } }

@@ -17,15 +17,19 @@ package struct WrittenFiles: Sendable {
     package let rewrite: @Sendable () async -> Outcome
     /// The files to look through afterwards, of whoever they are. Blocks.
     package let paths: @Sendable () throws -> [String]
+    /// Whether one of them has somebody of that id, however short, where it has ids. Blocks.
+    package let names: @Sendable (_ path: String, _ userID: String) throws -> Bool
     /// Where they lie, for messages.
     package let folder: String
 
     package init(
         folder: String, rewrite: @escaping @Sendable () async -> Outcome,
-        paths: @escaping @Sendable () throws -> [String]
+        paths: @escaping @Sendable () throws -> [String],
+        names: @escaping @Sendable (_ path: String, _ userID: String) throws -> Bool
     ) {
         self.folder = folder
         self.rewrite = rewrite
         self.paths = paths
+        self.names = names
     }
 }

@@ -191,9 +191,14 @@ extension StudentRepository {
     package func remove(userID: String) async throws -> Bool {
         try await database.write { connection in
             let row = try connection.first(
-                "DELETE FROM students WHERE user_id = ? RETURNING input_mark, served_mark, course_mark",
+                "DELETE FROM students WHERE user_id = ? RETURNING input_mark, served_mark, course_mark, read_mark",
                 [.text(userID)])
             guard let row else { return false }
+            // Their row may stand in the file of another for long; as it is, it makes nobody a student again.
+            if let mark = try row.optionalText("read_mark") {
+                try connection.execute(
+                    "INSERT INTO removed_rows (row_mark) VALUES (?) ON CONFLICT (row_mark) DO NOTHING", [.text(mark)])
+            }
             let marks = Set([try row.text("input_mark"), try row.optionalText("served_mark")].compactMap { $0 })
             for mark in marks {
                 try connection.execute(

@@ -47,6 +47,51 @@ extension StudentRepository {
         }
     }
 
+    /// Which of these rows of the file of another are of students who were removed.
+    package func removedRows(among marks: [String]) async throws -> Set<String> {
+        try await database.read { connection in
+            guard try connection.first("SELECT row_mark FROM removed_rows LIMIT 1") != nil else { return [] }
+            var found: Set<String> = []
+            for start in stride(from: 0, to: marks.count, by: Self.chunk) {
+                let part = marks[start..<min(start + Self.chunk, marks.count)]
+                try connection.forEachRow(
+                    "SELECT row_mark FROM removed_rows WHERE row_mark IN (\(Self.places(part.count)))",
+                    part.map { .text($0) }
+                ) { found.insert(try $0.text("row_mark")) }
+            }
+            return found
+        }
+    }
+
+    /// Forgets the rows of removed students that do not stand in the file any more.
+    package func keepRemovedRows(_ marks: Set<String>) async throws {
+        let stored = try await database.read { connection in
+            try connection.query("SELECT row_mark FROM removed_rows").map { try $0.text("row_mark") }
+        }
+        let gone = stored.filter { !marks.contains($0) }
+        guard !gone.isEmpty else { return }
+        try await database.write { connection in
+            try connection.executeMany("DELETE FROM removed_rows WHERE row_mark = ?", gone.map { [.text($0)] })
+        }
+    }
+
+    /// How many students `student_interests.csv` had when it was written last, and are there still.
+    package func writtenCount() async throws -> Int {
+        try await database.read { connection in
+            try connection.first("SELECT COUNT(*) AS written FROM students WHERE written_mark IS NOT NULL")?
+                .int("written") ?? 0
+        }
+    }
+
+    /// Makes those due again who were served these lists, since what is stored of them is damaged.
+    package func forget(lists marks: [String]) async throws {
+        guard !marks.isEmpty else { return }
+        try await database.write { connection in
+            try connection.executeMany(
+                "UPDATE students SET served_at = NULL WHERE served_mark = ?", marks.map { [.text($0)] })
+        }
+    }
+
     /// Notes what `student_interests.csv` has of these students, whatever is stored by now.
     package func noteWritten(_ rows: [(userID: String, mark: String)]) async throws {
         for start in stride(from: 0, to: rows.count, by: Self.chunk) {

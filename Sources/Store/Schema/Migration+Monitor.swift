@@ -98,6 +98,12 @@ extension Migration {
             // The market that a model was told of when it answered; null where none has.
             "ALTER TABLE interest_lists ADD COLUMN asked_market \(dialect.text)",
             "ALTER TABLE course_paths ADD COLUMN asked_market \(dialect.text)",
+            // Rows of the file of another, by their marks, whose students were removed: keyed hashes of what is gone.
+            """
+            CREATE TABLE removed_rows (
+                row_mark \(dialect.text) NOT NULL PRIMARY KEY
+            )\(dialect.tableOptions)
+            """,
         ]
     }
 }

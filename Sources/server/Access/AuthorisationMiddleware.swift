@@ -52,7 +52,9 @@ package struct AuthorisationMiddleware: RouterMiddleware {
         }
         guard principal.scopes.isEmpty || rule.scope.map({ principal.scopes.contains($0) }) ?? true else {
             throw HTTPProblem(
-                .scopeMissing, "The credential is limited to \(Self.list(principal.scopes)); this needs another scope.")
+                .scopeMissing,
+                "The credential is limited to \(Self.list(principal.scopes)); this needs "
+                    + "\(rule.scope.map { "`\($0)`" } ?? "one that is not limited").")
         }
     }
 

@@ -34,6 +34,10 @@ struct MonitorCommand: AsyncParsableCommand {
     func run() async throws {
         // What runs tell is for the console, too.
         let (settings, logger) = try common.settings(quiet: every == nil)
+        // In a folder whose name is mistyped, or that a timetable starts it in, it would keep nobody's lists fresh for ever.
+        guard DatabasePlace(Pathways.databasePath(settings)) == .taken else {
+            throw DatabasePlace.absence(at: Pathways.databasePath(settings))
+        }
         let registry = MetricsRegistry()
         let pathways = try await Pathways.open(settings, logger: logger)
         let transport = try pathways.outside.transport()
@@ -44,7 +48,7 @@ struct MonitorCommand: AsyncParsableCommand {
         do {
             let monitor = try MonitorService(
                 settings.monitor, dataDirectory: settings.dataDirectory, pathways: pathways, models: models,
-                logger: logger)
+                registry: registry, logger: logger)
             try await runs(of: monitor, over: pathways.catalogue)
             await Self.close(models, pathways)
         } catch {
@@ -91,12 +95,15 @@ struct MonitorCommand: AsyncParsableCommand {
         func line(_ name: String, _ tally: MonitorReport.Tally) -> String {
             "\(name): \(tally.checked) checked; \(tally.new) new, \(tally.changed) changed, \(tally.outdated) outdated; "
                 + "\(tally.generated) generated (\(tally.worded) worded by a model, \(tally.fallenBack) predefined), "
-                + "\(tally.reused) reused, \(tally.failed) failed"
+                + "\(tally.reused) reused, \(tally.reworded) of earlier runs worded by a model, \(tally.failed) failed"
         }
         var lines = [line("students", report.students), line("courses", report.courses)]
         lines.append(
             "taken in: \(report.roster.added) added, \(report.roster.changed) changed, \(report.roster.renamed) renamed, "
                 + "\(report.roster.unchanged) as they were")
+        if report.unreadable > 0 {
+            lines.append("damaged: what \(report.unreadable) students said cannot be opened; nothing is made for them")
+        }
         lines += report.problems.sorted { $0.key < $1.key }.map { "not as it should be: \($0.key), \($0.value) times" }
         lines += report.setAside.sorted { $0.key < $1.key }.map { "set aside: \($0.key): \($0.value)" }
         lines += report.fileProblems.sorted { $0.key < $1.key }.map { "FILE: \($0.value)" }

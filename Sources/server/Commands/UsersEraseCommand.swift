@@ -147,7 +147,7 @@ struct UsersEraseCommand: AsyncParsableCommand {
         }
         if file.contains(".csv.set-aside-") { return "the monitor set it aside; delete it once it is not needed" }
         if file.hasSuffix(".csv") || file.hasSuffix(".csv.part") {
-            return "take them out of it, or run the monitor, and erase again"
+            return "take them out of it, and erase again; one that is the monitor's own it writes anew when it runs"
         }
         return file.hasSuffix(".eml") || file.hasSuffix(".eml.part")
             ? "it is a message to somebody else; delete it once it is not needed"

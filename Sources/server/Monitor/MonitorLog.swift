@@ -25,7 +25,7 @@ struct MonitorLog: Sendable {
 
     func ended(_ id: String, _ report: MonitorReport) {
         for (path, reason) in report.setAside.sorted(by: { $0.key < $1.key }) {
-            note(.warning, "a damaged file was set aside", ["file": path, "problem": reason])
+            note(.warning, "a file was set aside", ["file": path, "problem": reason])
         }
         for (path, problem) in report.fileProblems.sorted(by: { $0.key < $1.key }) {
             note(.error, "a file could not be read or written", ["file": path, "problem": problem])
@@ -36,7 +36,7 @@ struct MonitorLog: Sendable {
             [
                 "run": id, "checked": "\(students.checked)", "new": "\(students.new)", "changed": "\(students.changed)",
                 "outdated": "\(students.outdated)", "generated": "\(students.generated)",
-                "reused": "\(students.reused)", "worded": "\(students.worded)",
+                "reused": "\(students.reused)", "worded": "\(students.worded)", "reworded": "\(students.reworded)",
                 "fallen_back": "\(students.fallenBack)", "failed": "\(students.failed)",
                 "courses": "\(courses.checked)", "courses_generated": "\(courses.generated)",
                 "cost_usd": "\(USD.text(nanodollars: report.costNanodollars))", "seconds": "\(report.seconds)",

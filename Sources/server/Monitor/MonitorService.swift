@@ -23,11 +23,15 @@ struct MonitorService: Sendable {
     /// Nil where no model is to be asked.
     private let models: LanguageModels?
     private let log: MonitorLog
+    private let metrics: MonitorMetrics
 
     /// - Throws: what is wrong with the predefined lists.
     init(
-        _ options: MonitorOptions, dataDirectory: String, pathways: Pathways, models: LanguageModels?, logger: Logger
+        _ options: MonitorOptions, dataDirectory: String, pathways: Pathways, models: LanguageModels?,
+        registry: MetricsRegistry, logger: Logger
     ) throws {
+        MonitorMetrics.register(in: registry)
+        metrics = MonitorMetrics(factory: registry)
         settings = options.settings(dataDirectory: dataDirectory)
         database = pathways.database
         cipher = pathways.cipher
@@ -69,12 +73,15 @@ struct MonitorService: Sendable {
                 try await progress(report)
             }
             let report = try await run.perform(goingOnWith: earlier)
-            try await runs.end(id: id, state: report.hasFailed ? .failed : .done, report: report.json)
+            let state: MonitorRunRecord.State = report.hasFailed ? .failed : .done
+            try await runs.end(id: id, state: state, report: report.json)
+            metrics.ended(state)
             log.ended(id, report)
             return report
         } catch {
             let state: MonitorRunRecord.State = error is CancellationError ? .stopped : .failed
             log.broke(id, error)
+            metrics.ended(state)
             // Also where this task is cancelled: whoever looks must not take it for one that runs.
             let (runs, report) = (runs, latest.withLock { $0.json })
             _ = try? await Task.detached { try await runs.end(id: id, state: state, report: report) }.value

@@ -47,7 +47,7 @@ struct PlatformServices: Sendable {
         }
         let monitor = try MonitorService(
             settings.monitor, dataDirectory: settings.dataDirectory, pathways: pathways, models: models,
-            logger: logger)
+            registry: registry, logger: logger)
         let tasks = try TaskService(
             queue: queue,
             handlers: [

@@ -68,6 +68,7 @@ struct ModelWordingTests {
                     ),
                     ("chef", "See https://evil.example?q=1 or www.evil.example."), ("farmer", long),
                     ("musician", "<img src=x onerror=alert(1)>"), ("lawyer", "C# and C++ count; R&D too."),
+                    ("chemist", "Mail me at x@evil.example.com, see evil-site.com/x or call +91 99999 99999. ASP.NET."),
                 ],
                 adding: [("=Art <b>critic</b>", "Reviews `shows`."), ("<i></i>", "Nameless."), ("Poet", "\u{0}\n")],
                 skills: ["<b>eye</b>", "  ", "taste\u{7}"], salary: "", industry: "|Arts|")
@@ -76,6 +77,7 @@ struct ModelWordingTests {
         func reason(_ id: String) -> String? { list.careers.first { $0.careerID == id }?.reason }
         #expect(reason("illustrator") == "Look at this alert(1) now.")
         if let chef = reason("chef") { #expect(!chef.contains("evil") || !chef.contains("http")) }
+        if let chemist = reason("chemist") { #expect(chemist == "Mail me at , see or call . ASP.NET.") }
         if let farmer = reason("farmer"), farmer.hasPrefix("word") {
             #expect(farmer.count <= 300 && farmer.hasSuffix("word…"))
         }

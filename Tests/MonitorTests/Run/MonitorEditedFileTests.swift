@@ -38,7 +38,7 @@ struct MonitorEditedFileTests {
         #expect(report.roster == RosterChanges(renamed: 1, unchanged: 1))
         #expect(try await interests("chen", scene) == "guitar")
         let aside = try #require(report.setAside.first)
-        #expect(aside.value.contains("1 of its rows") && aside.value.contains("import students"))
+        #expect(aside.value.contains("line 4: changed there") && aside.value.contains("import students"))
         #expect(try scene.text(of: aside.key) == edited)
         #expect(try scene.studentFile()["chen"]?.input.interests == "guitar")
         #expect(try await scene.run().setAside.isEmpty)
@@ -64,7 +64,8 @@ struct MonitorEditedFileTests {
         let report = try await scene.run()
         #expect(report.roster == RosterChanges(unchanged: 1))
         let aside = try #require(report.setAside.first)
-        #expect(aside.value.contains("2 have recommendations") && aside.value.contains("not known"))
+        #expect(aside.value.contains("lines 3, 4: recommendations") && aside.value.contains("not known"))
+        #expect(aside.value.contains("1 students who were in it"))
         #expect(try scene.text(of: aside.key) == edited)
         #expect(Set(try scene.studentFile().keys) == ["ada", "chen"])
     }
@@ -150,6 +151,30 @@ struct MonitorEditedFileTests {
         try scene.write(header + "ada,,Ada,Pune,,poetry\nbob,,Bob,Leh,,chess\n", to: path)
         #expect(try await scene.run().roster == RosterChanges(changed: 1, unchanged: 1))
         #expect(try await interests("ada", scene) == "poetry")
+    }
+
+    @Test func `who was removed stays so while their row stands in the other's file as before`() async throws {
+        var scene = try await MonitorScene.engine()
+        let path = scene.root.path + "/roster.csv"
+        scene.settings.studentsFile = path
+        let header = "user_id,username,name,hometown,course,interests\n"
+        try scene.write(header + "ada,,Ada,Pune,,painting\n", to: path)
+        try await scene.run()
+        #expect(try await scene.students.remove(userID: "ada"))
+        for course in ["", "Law"] {
+            try scene.write(header + "ada,,Ada,Pune,,painting\nbob,,Bob,Leh,\(course),chess\n", to: path)
+            #expect(try await scene.run().roster.unchanged == 1)
+            #expect(try await scene.students.list(of: "ada") == nil)
+        }
+        // Another row of theirs is their school's word that they are there.
+        try scene.write(header + "ada,,Ada,Pune,,guitar\nbob,,Bob,Leh,Law,chess\n", to: path)
+        #expect(try await scene.run().roster == RosterChanges(added: 1, unchanged: 1))
+        // What does not stand there any more is forgotten.
+        #expect(try await scene.students.remove(userID: "ada"))
+        try scene.write(header + "bob,,Bob,Leh,Law,chess\n", to: path)
+        try await scene.run()
+        try scene.write(header + "ada,,Ada,Pune,,guitar\nbob,,Bob,Leh,Law,chess\n", to: path)
+        #expect(try await scene.run().roster.added == 1)
     }
 
     @Test func `texts longer than are stored are refused by every reader, with their places`() async throws {
