@@ -220,11 +220,12 @@ def test_changes_and_damage_are_seen_to(monitor, tmp_path):
     (monitor.folder / os.path.basename(aside)).unlink()
     copy = monitor.folder / "student_interests.csv.set-aside-20260101T000000Z"
     write_students(copy, [STUDENTS[3]])
-    told = monitor.command("users", "erase", "s-2", "--yes", code=1).stdout
-    assert str(copy) in told, told
+    told = monitor.command("users", "erase", "s-2", "--yes", "--json", code=1).stdout
+    assert str(copy) in told and not json.loads(told)["proven"], told
+    assert str(monitor.students) in json.loads(told)["written_anew"]
     copy.unlink()
     told = json.loads(monitor.command("users", "erase", "s-2", "--yes", "--json").stdout)
-    assert told["proven"] and str(monitor.students) in told["written_anew"]
+    assert told["proven"] and told["written_anew"] == []
     assert [row[0] for row in rows_of(monitor.students)[1:]] == ["0012", "12345678901234567890", "s-1", "s-3", "s-4", "s-5", "s-6"]
     assert monitor.run()["files"]["written"] == []
 
