@@ -9,57 +9,44 @@ extension MonitorRun {
     func reword(_ report: inout MonitorReport, _ tell: (inout MonitorReport) async throws -> Void) async throws {
         // Who has just not answered would not answer now.
         guard !report.isModelSilent else { return }
-        var last: String?
-        while let market = maker.market {
-            try Task.checkCancellation()
-            let groups = try await students.unasked(
-                market: market, after: last, limit: min(Self.chunk, maker.callsLeft))
-            guard let end = groups.last else { break }
-            last = end.mark
-            let wanted = try await wanted(groups, by: .input).found
-            let lists = try await maker.lists(for: wanted.map(\.student.input))
-            var isAnswered = true
-            for (wanted, list) in zip(wanted, lists) {
-                guard try await reworded(wanted, list, &report) else {
-                    isAnswered = false
-                    continue
-                }
-                if list.origin == .model { report.students.reworded += 1 }
+        for column in [StudentRepository.MarkColumn.input, .course] {
+            var last: String?
+            while let market = maker.market {
+                try Task.checkCancellation()
+                let groups = try await students.unasked(
+                    of: column, market: market, after: last, limit: min(Self.chunk, maker.callsLeft))
+                guard let end = groups.last else { break }
+                last = end.mark
+                let wanted = try await wanted(groups, by: column).found
+                let isAnswered =
+                    column == .input
+                    ? try await rewordLists(wanted, &report) : try await rewordPaths(wanted, &report)
+                try await tell(&report)
+                guard isAnswered else { return }
             }
-            try await tell(&report)
-            guard isAnswered else { return }
-        }
-        last = nil
-        while let market = maker.market {
-            try Task.checkCancellation()
-            let groups = try await courses.unasked(
-                market: market, after: last, limit: min(Self.chunk, maker.callsLeft))
-            guard let end = groups.last else { return }
-            last = end.mark
-            let wanted = try await wanted(groups, by: .course).found
-            let made = try await maker.paths(for: wanted.map { InputMarker.line($0.student.input.course) })
-            var isAnswered = true
-            for (wanted, paths) in zip(wanted, made) {
-                report.note(paths)
-                guard paths.askedMarket != nil else {
-                    isAnswered = false
-                    continue
-                }
-                try await courses.serve(record(paths, wanted))
-                if paths.origin == .model { report.courses.reworded += 1 }
-            }
-            try await tell(&report)
-            guard isAnswered else { return }
         }
     }
 
-    /// - Returns: whether a model answered; only then is anything stored.
-    private func reworded(
-        _ wanted: Wanted, _ list: MadeList, _ report: inout MonitorReport
-    ) async throws -> Bool {
-        report.note(list)
-        guard list.askedMarket != nil else { return false }
-        try await students.serve(Self.record(list, wanted.group.mark, nil, now: clock()))
-        return true
+    /// - Returns: whether a model answered for each; where it did not, nothing is stored.
+    private func rewordLists(_ wanted: [Wanted], _ report: inout MonitorReport) async throws -> Bool {
+        let lists = try await maker.lists(for: wanted.map(\.student.input))
+        for (wanted, list) in zip(wanted, lists) {
+            report.note(list)
+            guard list.askedMarket != nil else { continue }
+            try await students.serve(Self.record(list, wanted.group.mark, nil, now: clock()))
+            if list.origin == .model { report.students.reworded += 1 }
+        }
+        return lists.allSatisfy { $0.askedMarket != nil }
+    }
+
+    private func rewordPaths(_ wanted: [Wanted], _ report: inout MonitorReport) async throws -> Bool {
+        let made = try await maker.paths(for: wanted.map { InputMarker.line($0.student.input.course) })
+        for (wanted, paths) in zip(wanted, made) {
+            report.note(paths)
+            guard paths.askedMarket != nil else { continue }
+            try await courses.serve(record(paths, wanted))
+            if paths.origin == .model { report.courses.reworded += 1 }
+        }
+        return made.allSatisfy { $0.askedMarket != nil }
     }
 }

@@ -91,22 +91,6 @@ package struct CourseRepository: Sendable {
         }
     }
 
-    /// The next courses whose paths no model has been asked about for this market, by their marks, ascending, each with
-    /// one who names it. Fall-backs are not among them: they are due anyway.
-    package func unasked(market: String, after mark: String?, limit: Int) async throws -> [DueGroup] {
-        try await database.read { connection in
-            try connection.query(
-                """
-                SELECT course_paths.course_mark AS mark, MIN(students.user_id) AS user_id, COUNT(*) AS due
-                FROM course_paths JOIN students ON students.course_mark = course_paths.course_mark
-                WHERE course_paths.origin <> 'fallback' AND course_paths.course_mark > ?
-                    AND (course_paths.asked_market IS NULL OR course_paths.asked_market <> ?)
-                GROUP BY course_paths.course_mark ORDER BY course_paths.course_mark LIMIT ?
-                """, [.text(mark ?? ""), .text(market), .int(limit)]
-            ).map(DueGroup.init)
-        }
-    }
-
     /// The paths of a course, or nil.
     package func paths(mark: String) async throws -> CoursePathsRecord? {
         try await database.read { connection in

@@ -104,17 +104,20 @@ extension StudentRepository {
         }
     }
 
-    /// The next lists that no model has been asked about for this market, by their marks, ascending, each with one student
-    /// of that input. Fall-backs are not among them: they are due anyway.
-    package func unasked(market: String, after mark: String?, limit: Int) async throws -> [DueGroup] {
-        try await database.read { connection in
+    /// The next lists, or paths of courses, that no model has been asked about for this market, by their marks, ascending,
+    /// each with one student of that mark. Fall-backs are not among them: they are due anyway.
+    package func unasked(
+        of column: MarkColumn, market: String, after mark: String?, limit: Int
+    ) async throws -> [DueGroup] {
+        let (name, table) = (column.rawValue, column == .input ? "interest_lists" : "course_paths")
+        return try await database.read { connection in
             try connection.query(
                 """
-                SELECT interest_lists.input_mark AS mark, MIN(students.user_id) AS user_id, COUNT(*) AS due
-                FROM interest_lists JOIN students ON students.input_mark = interest_lists.input_mark
-                WHERE interest_lists.origin <> 'fallback' AND interest_lists.input_mark > ?
-                    AND (interest_lists.asked_market IS NULL OR interest_lists.asked_market <> ?)
-                GROUP BY interest_lists.input_mark ORDER BY interest_lists.input_mark LIMIT ?
+                SELECT made.\(name) AS mark, MIN(students.user_id) AS user_id, COUNT(*) AS due
+                FROM \(table) AS made JOIN students ON students.\(name) = made.\(name)
+                WHERE made.origin <> 'fallback' AND made.\(name) > ?
+                    AND (made.asked_market IS NULL OR made.asked_market <> ?)
+                GROUP BY made.\(name) ORDER BY made.\(name) LIMIT ?
                 """, [.text(mark ?? ""), .text(market), .int(limit)]
             ).map(DueGroup.init)
         }
