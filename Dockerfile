@@ -35,6 +35,7 @@ RUN apt-get update \
     && install -d -o pathlight -g pathlight -m 0755 /models
 COPY --from=build /out/pathlight /usr/local/bin/pathlight
 COPY --chown=pathlight:pathlight models/manifest.json /models/manifest.json
+COPY --chown=pathlight:pathlight models/all-MiniLM-L6-v2-occupations /models/all-MiniLM-L6-v2-occupations
 ENV PATHLIGHT_DATA=/data PATHLIGHT_MODELS=/models PATHLIGHT_LOG_FORMAT=json
 # Everything that the service writes. Models are mounted, or fetched into /models.
 VOLUME /data

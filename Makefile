@@ -99,6 +99,48 @@ test-thread-sanitizer: setup-system ## Run the index's tests under the thread sa
 	PATHLIGHT_CORE_ONLY=1 TSAN_OPTIONS=halt_on_error=1 scripts/swift-test --skip-build --disable-xctest --sanitize=thread \
 		--scratch-path .build/thread-sanitizer --filter VectorIndexTests --skip 'Damage to an index file'
 
+# Training: the encoder's occupation adapter, made anew (training/README.md). Needs PyTorch, 200 MB and more, therefore
+# no part of `make test`. Results go to OUT; models/ changes by adopt-encoder alone.
+ONET =
+RETRIEVAL = ../shared/data/retrieval
+OUT = .cache/training-run
+REPLACE =
+
+occupations = models/all-MiniLM-L6-v2-occupations
+train_python = HF_HUB_OFFLINE=1 PYTHONPATH=training .cache/training/bin/python
+
+.PHONY: setup-training
+setup-training:
+	@scripts/setup-python --training
+	@scripts/fetch-model all-MiniLM-L6-v2 --models models
+
+.PHONY: train-encoder
+train-encoder: ## Train the occupation adapter on O*NET's release, ONET=DIR (hours; OUT=DIR, RETRIEVAL=DIR)
+	@scripts/train-encoder "$(ONET)" "$(RETRIEVAL)" "$(OUT)" $(ARGS)
+
+.PHONY: adopt-encoder
+adopt-encoder: ## Check a trained adapter and put it into models/ (OUT=DIR, REPLACE=1 over another one)
+	@scripts/setup-python
+	@PYTHONPATH=training .venv/bin/python -m occupations.result "$(OUT)" --into $(occupations) \
+		$(call flag,REPLACE,--replace)
+	@echo "Now tell the figures in $(occupations)/README.md, pin the files in models/manifest.json" >&2
+	@echo "(make adopt-encoder again prints their sums), and run make encoder-goldens." >&2
+
+.PHONY: measure-encoder
+measure-encoder: setup-training ## Measure the model with and without its adapter, print one JSON document
+	@$(train_python) -m occupations.measure_adapter --base models/all-MiniLM-L6-v2 --adapter $(occupations) \
+		--retrieval "$(RETRIEVAL)" $(ARGS)
+
+.PHONY: encoder-goldens
+encoder-goldens: setup-training ## Write the vectors that the tests hold the merged adapter against
+	$(train_python) -m occupations.goldens --base models/all-MiniLM-L6-v2 --adapter $(occupations) \
+		--out Tests/EmbedderTests/Goldens/occupations.jsonl
+
+.PHONY: test-training
+test-training: ## Test the training's own parts; no part of make test, for it installs PyTorch (200 MB and more)
+	@scripts/setup-python --training
+	.cache/training/bin/python -m pytest Tests/training $(ARGS)
+
 # Keeping order
 
 .PHONY: lint
@@ -144,6 +186,14 @@ PRECISION = int8
 bench-embed: setup-model-if-possible ## Measure embedding texts of one length, print one JSON document
 	@swift build $(swift_flags) --product bench >&2
 	@.build/release/bench embed --tokens $(TOKENS) --batch $(BATCH) --precision $(PRECISION)
+
+# What `make bench-titles` searches: O*NET's titles, one on each line of TITLES, where it is given.
+TITLES =
+
+.PHONY: bench-titles
+bench-titles: setup-model-if-possible ## Measure the search for a text's nearest job titles, print one JSON document
+	@swift build $(swift_flags) --product bench >&2
+	@.build/release/bench titles $(if $(TITLES),--file "$(TITLES)") $(ARGS)
 
 LEAN =
 BLOCKS =

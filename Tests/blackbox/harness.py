@@ -18,7 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("PATHLIGHT_BINARY") or ROOT / ".build/release/pathlight")
 MODELS = ROOT / "models"
+# The general model, which is fetched, and the one that a start takes where nothing is said.
 MODEL = "all-MiniLM-L6-v2"
+DEFAULT_MODEL = "all-MiniLM-L6-v2-occupations"
 SHARED_DATA = Path(os.environ.get("PATHLIGHT_SHARED_DATA") or ROOT / "../shared/data").resolve()
 
 # Commands run in an empty folder: a pathlight.yaml or data folder in the checkout must not reach into the tests.

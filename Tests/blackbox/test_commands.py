@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from conftest import needs_model, needs_shared_data
-from harness import BINARY, MODEL, MODELS, ROOT, SHARED_DATA, copy_models, run_command, seed
+from harness import BINARY, DEFAULT_MODEL, MODEL, MODELS, ROOT, SHARED_DATA, copy_models, run_command, seed
 
 ABILITIES = "9,6,5,9,8,4,9,3,7,2,10,5,6,3,7"
 DONE, FAILED, USAGE = 0, 1, 2
@@ -178,7 +178,7 @@ def test_doctor_counts_what_is_stored_and_describes_the_space(tmp_path):
     result = run_command("doctor", "--data", data)
     lines = dict(line[9:].split(": ", 1) for line in result.stdout.splitlines())
     assert lines["careers"] == "174 active, 1 retired; by source: built-in 172, coast 2 and 1 retired"
-    assert lines["model"] == MODEL
+    assert lines["model"] == DEFAULT_MODEL
     assert all(words in lines["space"] for words in ("0.7", "0.3", "384", "titles"))
     assert lines["vectors"].endswith("174 of 174 careers with the vector of their present text")
     # The vectors decide which model is loaded, whatever the settings say.

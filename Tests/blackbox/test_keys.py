@@ -197,7 +197,8 @@ def test_learners_are_assigned_to_educators(data):
     ("keys", "list"), ("keys", "revoke", "0000000000000000"), ("users", "list"), ("users", "erase", "ada", "--yes"),
     ("users", "export", "ada"), ("users", "disable", "ada"), ("users", "rotate-key"), ("tasks", "failed"),
     ("tasks", "run", "housekeeping"), ("mail", "suppressed"), ("mail", "lift", "ada@example.org"),
-    ("export", "careers", "-", "--format", "json"), ("evaluate", "feedback"), ("reembed", "--rollback"),
+    ("export", "careers", "-", "--format", "json"), ("evaluate", "feedback"), ("evaluate", "abilities"),
+    ("reembed", "--rollback"),
 ])
 def test_where_there_is_no_database_none_is_made(data, command):
     def refused():

@@ -147,7 +147,8 @@ def is_ignored(path):
 
 def test_what_the_image_copies_is_there_and_sent_to_the_builder():
     copied = re.findall(r"^COPY (?!--from)(?:--\S+ )?(\S+) \S+$", DOCKERFILE.read_text("utf-8"), re.MULTILINE)
-    assert set(copied) == {"Package.swift", "Package.resolve[d]", "Sources", "Tests", "Benchmarks", "models/manifest.json"}
+    assert set(copied) == {"Package.swift", "Package.resolve[d]", "Sources", "Tests", "Benchmarks", "models/manifest.json",
+                           "models/all-MiniLM-L6-v2-occupations"}
     for pattern in copied:
         found = list(ROOT.glob(pattern))
         assert found, f"{pattern} is not there"

@@ -11,7 +11,7 @@ import time
 import pytest
 from conftest import needs_model
 from fake_llm import Choosy, CutOff, FakeGemini, FakeOpenAI, Raw, Slow, Status, Vectors
-from harness import BINARY, EMPTY_FOLDER, clean_environment, run_command, seed
+from harness import BINARY, DEFAULT_MODEL, EMPTY_FOLDER, clean_environment, run_command, seed
 from remote_embeddings import MODELS, WHOLE_SECONDS, Asker, copy_embedded, reembed, report, settings
 
 
@@ -76,13 +76,13 @@ def test_a_service_changes_over_and_back(start_service, tmp_path):
         del named["PATHLIGHT_MODELS"]
         service = start_service(data=seed(data), **named)
         asks = Asker(service)
-        assert asks.readiness()["model"] == "all-MiniLM-L6-v2"
+        assert asks.readiness()["model"] == DEFAULT_MODEL
         assert report(reembed(server, data))["switched"]
         asks.wait(lambda: asks.readiness()["model"] == MODELS[FakeOpenAI], "the new vectors are not served")
         asks.wait_until_whole()
         back = run_command("reembed", "--rollback", "--json", "--data", data)
-        assert back.returncode == 0 and "all-MiniLM-L6-v2" in json.loads(back.stdout)["space"]
-        asks.wait(lambda: asks.readiness()["model"] == "all-MiniLM-L6-v2", "the old vectors are not served")
+        assert back.returncode == 0 and json.loads(back.stdout)["space"].startswith(DEFAULT_MODEL)
+        asks.wait(lambda: asks.readiness()["model"] == DEFAULT_MODEL, "the old vectors are not served")
         server.requests.clear()
         assert asks()["degraded"] is None and not server.requests
 

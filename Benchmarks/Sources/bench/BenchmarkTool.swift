@@ -8,6 +8,6 @@ struct BenchmarkTool: ParsableCommand {
         abstract: "Times the layers without the service around them, and makes the report. See Benchmarks/README.md.",
         subcommands: [
             MeasureCommand.self, ReportCommand.self, SearchCommand.self, StartCommand.self, EmbedCommand.self,
-            LoadCommand.self, GateCommand.self,
+            LoadCommand.self, GateCommand.self, TitlesCommand.self,
         ])
 }

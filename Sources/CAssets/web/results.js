@@ -461,6 +461,10 @@ function details(item, explanation, reply) {
       "cosine", list(views).map((view) => ({
         name: readable(view.name), note: `weight ${Math.round(view.weight * 100)}%`, number: decimal(view.cosine, 3),
       }))),
+    ...rows("What you wrote reads like", "By the job titles nearest to your own words.", "share",
+      list(explanation.reads_like).map((each) => ({
+        name: each.name, note: "", number: `${Math.round(each.share * 100)}%`,
+      }))),
     ...rows("Abilities compared", "From 0 to 10. An effect above 0 speaks for this career, one below 0 against it.",
       "effect", list(abilities).map((each) => ({
         name: each.label ?? readable(each.name),

@@ -85,10 +85,11 @@ final class EncoderWeights: Sendable {
     ///
     /// - Throws: `EmbedderError` naming the file and the tensor.
     init(
-        _ file: borrowing SafetensorsFile, _ configuration: ModelConfiguration, _ precision: DensePrecision
+        _ file: borrowing SafetensorsFile, _ configuration: ModelConfiguration, _ precision: DensePrecision,
+        adapter: LowRankAdapter? = nil
     ) throws(EmbedderError) {
         let hidden = configuration.hiddenSize
-        let reader = WeightReader(prefix: Self.prefix(of: file.header))
+        let reader = WeightReader(prefix: Self.prefix(of: file.header), adapter: adapter)
         let embeddings = "embeddings."
         let words = try reader.floats(
             file, embeddings + "word_embeddings.weight", [configuration.vocabularySize, hidden])
@@ -105,6 +106,7 @@ final class EncoderWeights: Sendable {
         for index in 0..<configuration.layers {
             layers.append(try reader.layer(file, "encoder.layer.\(index).", configuration, precision))
         }
+        try adapter?.requireAllMerged()
         var buckets = AlignedBuffer<Float>(count: 0, repeating: 0)
         if configuration.relativeBuckets > 0 {
             buckets = try reader.floats(
@@ -126,6 +128,7 @@ final class EncoderWeights: Sendable {
 /// Reads tensors of one model, whose names all start with `prefix`.
 private struct WeightReader {
     let prefix: String
+    let adapter: LowRankAdapter?
 
     func floats(
         _ file: borrowing SafetensorsFile, _ name: String, _ shape: [Int]
@@ -183,9 +186,9 @@ private struct WeightReader {
     private func dense(
         _ file: borrowing SafetensorsFile, _ name: String, _ inputs: Int, _ outputs: Int
     ) throws(EmbedderError) -> StoredLayer {
-        StoredLayer(
-            weights: try floats(file, name + ".weight", [outputs, inputs]),
-            bias: try floats(file, name + ".bias", [outputs]), inputs: inputs)
+        var weights = try floats(file, name + ".weight", [outputs, inputs])
+        try adapter?.merge(into: &weights, of: name, inputs: inputs, outputs: outputs)
+        return StoredLayer(weights: weights, bias: try floats(file, name + ".bias", [outputs]), inputs: inputs)
     }
 }
 

@@ -29,10 +29,13 @@ package final class TransformerEncoder: Sendable {
 
     /// Loads `model.safetensors` of `folder` as `configuration` describes it.
     ///
+    /// - Parameter adapter: merged into the weights before they are packed or quantised.
     /// - Throws: `EmbedderError` naming the file and the tensor.
-    init(folder: URL, configuration: ModelConfiguration, precision: EncoderPrecision) throws(EmbedderError) {
+    init(
+        folder: URL, configuration: ModelConfiguration, precision: EncoderPrecision, adapter: LowRankAdapter? = nil
+    ) throws(EmbedderError) {
         let file = try SafetensorsFile(path: ModelFile(folder, "model.safetensors").path)
-        weights = try EncoderWeights(file, configuration, precision.dense)
+        weights = try EncoderWeights(file, configuration, precision.dense, adapter: adapter)
         workspaces = WorkspacePool(maximum: ProcessInfo.processInfo.activeProcessorCount)
         self.configuration = configuration
         self.precision = precision

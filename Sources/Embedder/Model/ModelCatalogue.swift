@@ -8,7 +8,7 @@ package struct ModelCatalogue: Sendable {
 
     package init(directory: URL) { self.directory = directory }
 
-    /// A folder that has a `config.json`.
+    /// A folder that has a `config.json`, or an adapter's settings.
     package struct Installed: Sendable {
         package let id: String
         package let folder: URL
@@ -24,14 +24,29 @@ package struct ModelCatalogue: Sendable {
     ///
     /// - Throws: `EmbedderError.invalidModelID`, `.modelNotFound`, or what is wrong with a file in it.
     package func folder(of id: String) throws(EmbedderError) -> URL {
-        guard Self.isPlain(id) else { throw .invalidModelID(id) }
-        let folder = directory.appendingPathComponent(id)
-        guard Self.isDirectory(folder) else { throw .modelNotFound(id: id, directory: directory.path) }
+        let folder = try plainFolder(of: id)
         _ = try Self.inspect(folder)
         return folder
     }
 
-    /// Every folder with a `config.json`, by id; none if the directory itself is missing.
+    /// The id of the model that an adapter changes; nil for a model that stands alone.
+    ///
+    /// - Throws: as `folder(of:)`.
+    package func base(of id: String) throws(EmbedderError) -> String? {
+        try ModelParts(folder: plainFolder(of: id)).adapter()?.baseID
+    }
+
+    /// The folder of model `id`, whatever is in it.
+    ///
+    /// - Throws: `EmbedderError.invalidModelID` or `.modelNotFound`.
+    func plainFolder(of id: String) throws(EmbedderError) -> URL {
+        guard Self.isPlain(id) else { throw .invalidModelID(id) }
+        let folder = directory.appendingPathComponent(id)
+        guard Self.isDirectory(folder) else { throw .modelNotFound(id: id, directory: directory.path) }
+        return folder
+    }
+
+    /// Every folder with a model or an adapter, by id; none if the directory itself is missing.
     package func installed() -> [Installed] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
         return names.sorted().compactMap { name in
@@ -44,7 +59,11 @@ package struct ModelCatalogue: Sendable {
                     dimension: configuration.hiddenSize, problem: nil)
             } catch {
                 // A folder without any settings is not a model at all.
-                if case .fileMissing(let path) = error, path.hasSuffix("config.json") { return nil }
+                if case .fileMissing(let path) = error, path.hasSuffix("config.json"),
+                    !LowRankAdapter.isAdapter(folder)
+                {
+                    return nil
+                }
                 return Installed(id: name, folder: folder, family: nil, dimension: nil, problem: error)
             }
         }
@@ -52,8 +71,9 @@ package struct ModelCatalogue: Sendable {
 
     /// Checks settings and the header of the weights, which tells a file that was cut off.
     private static func inspect(_ folder: URL) throws(EmbedderError) -> ModelConfiguration {
-        let pipeline = try SentencePipeline(folder: folder)
-        let encoder = pipeline.encoderFolder.isEmpty ? folder : folder.appendingPathComponent(pipeline.encoderFolder)
+        let parts = try ModelParts(folder: folder)
+        let pipeline = try SentencePipeline(folder: parts.folder)
+        let encoder = pipeline.encoderFolder(in: parts.folder)
         let configuration = try ModelConfiguration(ModelFile(encoder, "config.json").json())
         _ = try SafetensorsFile(path: ModelFile(encoder, "model.safetensors").path)
         return configuration

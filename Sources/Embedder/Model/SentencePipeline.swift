@@ -45,8 +45,13 @@ struct SentencePipeline: Equatable, Sendable {
         }
         let poolingFile = ModelFile(folder, poolingFolder + "/config.json")
         if poolingFile.exists { pooling = try Self.pooling(poolingFile.json()) }
-        try readEncoderSettings(encoderFolder.isEmpty ? folder : folder.appendingPathComponent(encoderFolder))
+        try readEncoderSettings(encoderFolder(in: folder))
         try readPrompts(folder)
+    }
+
+    /// The encoder's own files, where `folder` is the model's.
+    func encoderFolder(in folder: URL) -> URL {
+        encoderFolder.isEmpty ? folder : folder.appendingPathComponent(encoderFolder)
     }
 
     private mutating func readEncoderSettings(_ folder: URL) throws(EmbedderError) {

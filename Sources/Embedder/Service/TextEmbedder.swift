@@ -33,6 +33,8 @@ package final class TextEmbedder: Sendable {
 
     /// The name of the model's folder.
     package let modelID: String
+    /// The id of the model that an adapter changes; nil for a model that stands alone.
+    package let baseID: String?
     package let pooling: Pooling
     /// Texts that the model wants put before queries and documents; usually empty. `embed` does not add them.
     package let queryPrefix: String
@@ -42,16 +44,17 @@ package final class TextEmbedder: Sendable {
     let encoder: TransformerEncoder
     let cache: EmbeddingCache
     private let batchTokens: Int
-    private let weightsFile: ModelFile
+    /// The base model's, then those of an adapter.
+    private let weightFiles: [ModelFile]
     private let knownSHA256 = Mutex<String?>(nil)
 
-    /// Loads the sentence-transformers model in `folder`.
+    /// Loads the sentence-transformers model in `folder`, or the adapter there with its base model.
     ///
     /// - Throws: `EmbedderError` naming the file, what is wrong with it and how to mend it.
     package init(folder: URL, options: Options = Options()) throws(EmbedderError) {
-        let pipeline = try SentencePipeline(folder: folder)
-        let encoderFolder =
-            pipeline.encoderFolder.isEmpty ? folder : folder.appendingPathComponent(pipeline.encoderFolder)
+        let parts = try ModelParts(folder: folder)
+        let pipeline = try SentencePipeline(folder: parts.folder)
+        let encoderFolder = pipeline.encoderFolder(in: parts.folder)
         let configuration = try ModelConfiguration(ModelFile(encoderFolder, "config.json").json())
         tokenizer = try WordPieceTokenizer(
             folder: encoderFolder, family: configuration.family, pipeline: pipeline,
@@ -62,9 +65,10 @@ package final class TextEmbedder: Sendable {
                 rows: configuration.vocabularySize)
         }
         encoder = try TransformerEncoder(
-            folder: encoderFolder, configuration: configuration, precision: options.precision)
-        weightsFile = ModelFile(encoderFolder, "model.safetensors")
+            folder: encoderFolder, configuration: configuration, precision: options.precision, adapter: parts.adapter())
+        weightFiles = parts.weightFiles(encoderFolder: encoderFolder)
         modelID = folder.lastPathComponent
+        baseID = parts.adapterFolder == nil ? nil : parts.folder.lastPathComponent
         pooling = options.pooling ?? pipeline.pooling
         queryPrefix = pipeline.queryPrefix
         documentPrefix = pipeline.documentPrefix
@@ -81,12 +85,13 @@ package final class TextEmbedder: Sendable {
     /// The token ids that the model sees of `text`, special tokens included.
     package func tokenIDs(of text: String) -> [Int32] { tokenizer.tokenIDs(of: text) }
 
-    /// SHA-256 of the weights, which names the model beyond doubt; computed at the first call.
+    /// SHA-256 of the weights, which names the model beyond doubt; with an adapter, of the sums of both. Computed at the
+    /// first call.
     ///
     /// - Throws: `EmbedderError.fileMissing` or `.fileUnreadable`.
     package func weightsSHA256() throws(EmbedderError) -> String {
         if let known = knownSHA256.withLock({ $0 }) { return known }
-        let hash = try weightsFile.sha256()
+        let hash = try ModelParts.sha256(of: weightFiles)
         knownSHA256.withLock { $0 = hash }
         return hash
     }

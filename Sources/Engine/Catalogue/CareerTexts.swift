@@ -29,10 +29,15 @@ package struct CareerTexts: Sendable, Hashable {
     /// The text of a view, titles apart.
     package func text(of content: TextView.Content) -> String {
         switch content {
-        case .work: work
+        case .work, .both: work
         case .takes: takes
         case .everything: "\(work) \(takes)"
         }
+    }
+
+    /// The texts that fill a view, titles apart.
+    private func texts(of content: TextView.Content) -> [String] {
+        content == .both ? [work, takes] : [text(of: content)]
     }
 
     /// Whether titles belong to a view.
@@ -47,23 +52,37 @@ package struct CareerTexts: Sendable, Hashable {
 
     /// Every text that `row` needs a vector of.
     package func all(for space: TextSpace) -> [String] {
-        space.views.map { text(of: $0.content) } + (space.views.contains { Self.hasAliases($0.content) } ? aliases : [])
+        space.views.flatMap { texts(of: $0.content) }
+            + (space.views.contains { Self.hasAliases($0.content) } ? aliases : [])
     }
 
     /// The row of the index: (views · dimension), unit length.
     ///
     /// - Parameter vectors: the unit vector of every text of `all(for:)`, each of `space.dimension` floats.
     package func row(from vectors: [String: [Float]], in space: TextSpace) -> [Float] {
-        let titles = aliases.compactMap { vectors[$0] }
         let composed = space.views.map { view -> [Float] in
-            let description = vectors[text(of: view.content)] ?? []
-            guard Self.hasAliases(view.content), !titles.isEmpty, !description.isEmpty else { return description }
-            let share = 0.75 * Double(titles.count) / (Double(titles.count) + 2.5)
-            let mean = Self.mean(titles)
-            // Titles that point against the description, exactly, leave no direction; the description has one.
-            return Self.unit(zip(description, mean).map { (1 - share) * Double($0) + share * $1 }) ?? description
+            let description = view.slice(vectors[text(of: view.content)] ?? [])
+            guard Self.hasAliases(view.content), !description.isEmpty else { return description }
+            let titles = aliases.compactMap { vectors[$0].map(view.slice) }.filter { $0.count == description.count }
+            var work = description
+            if !titles.isEmpty {
+                let share = 0.75 * Double(titles.count) / (Double(titles.count) + 2.5)
+                work = Self.blend(description, Self.mean(titles), share: share)
+            }
+            guard view.content == .both, let takes = vectors[takes].map(view.slice), takes.count == work.count else {
+                return work
+            }
+            return Self.blend(work, takes.map(Double.init), share: Self.takesShare)
         }
         return TextQuery.row(composed, in: space)
+    }
+
+    /// Of *what it takes* in a view of both: as in two views (docs/decisions/0008-own-space.md).
+    private static let takesShare = 0.3
+
+    /// Two directions as one; the first where they cancel out.
+    private static func blend(_ first: [Float], _ second: [Double], share: Double) -> [Float] {
+        unit(zip(first, second).map { (1 - share) * Double($0) + share * $1 }) ?? first
     }
 
     /// `count` texts evenly spread over a list, so that a long alphabetical one is not cut off at its first letters.

@@ -21,7 +21,7 @@ struct PhraseVectors: Sendable {
         let stored = try await vectors.vectors(of: space.id, kind: Self.kind)
         statistics.damaged += stored.damaged.map { "\($0.key.itemKind) \($0.key.itemID) (\($0.key.view))" }
         var known: [String: [Float]] = [:]
-        for record in stored.vectors where record.vector.count == space.dimension {
+        for record in stored.vectors where record.vector.count == space.textDimension {
             known[record.textHash] = record.vector
         }
         var found: [String: [Float]] = [:]
@@ -61,7 +61,7 @@ struct PhraseVectors: Sendable {
                 for (pair, weight) in question.phrasePairs {
                     let part = QueryPart(origin: .text(quoted: nil), weight: weight, work: pair.work, takes: pair.takes)
                     for text in part.texts(for: view.content) {
-                        guard let vector = vectors[text] else { continue }
+                        guard let vector = vectors[text].map(view.slice), vector.count == sum.count else { continue }
                         for i in sum.indices { sum[i] += Double(weight) * Double(vector[i]) }
                         total += Double(weight)
                     }

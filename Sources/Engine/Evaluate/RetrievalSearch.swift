@@ -17,7 +17,7 @@ package struct RetrievalSearch: Sendable {
             documents.map { ($0.id, [$0.text]) }, encoder: encoder, progress: progress
         ) { _, texts, vectors in
             let vector = vectors[texts[0]] ?? []
-            return TextQuery.row(encoder.space.views.map { _ in vector }, in: encoder.space)
+            return TextQuery.row(encoder.space.views.map { $0.slice(vector) }, in: encoder.space)
         }
         return try RetrievalSearch(rows, encoder: encoder, name: "texts as they are")
     }
@@ -27,14 +27,15 @@ package struct RetrievalSearch: Sendable {
     /// - Parameters:
     ///   - ids: careers that are searched; those that are not in the catalogue are missing from every list.
     ///   - heldOut: titles that the rows must not know, whatever their case: those that the queries ask for.
+    ///   - hasTitles: whether rows are made of titles at all.
     package static func catalogue(
-        _ careers: [Career], ids: Set<String>, heldOut: [String], encoder: EncodingQueue,
+        _ careers: [Career], ids: Set<String>, heldOut: [String], hasTitles: Bool = true, encoder: EncodingQueue,
         progress: @Sendable (ReembedProgress) -> Void = { _ in }
     ) async throws -> RetrievalSearch {
-        let unknown = Set(heldOut.map(folded))
+        let unknown = Set(heldOut.map(OccupationTitles.folded))
         let texts = careers.filter { ids.contains($0.id) }.map { career in
             var career = career
-            career.aliases.removeAll { unknown.contains(folded($0)) }
+            career.aliases.removeAll { !hasTitles || unknown.contains(OccupationTitles.folded($0)) }
             return (career.id, CareerTexts(career))
         }
         let byID = Dictionary(uniqueKeysWithValues: texts)
@@ -59,7 +60,8 @@ package struct RetrievalSearch: Sendable {
         let requests = try vectors.map { vector in
             SearchRequest(
                 query: try FusedQuery(
-                    embedding: TextQuery.row(encoder.space.views.map { _ in vector }, in: encoder.space), abilities: [],
+                    embedding: TextQuery.row(encoder.space.views.map { $0.slice(vector) }, in: encoder.space),
+                    abilities: [],
                     alpha: 1, lambda: 1, layout: index.layout), limit: index.count)
         }
         return try await OwnThread.run { [index] in
@@ -80,10 +82,5 @@ package struct RetrievalSearch: Sendable {
             progress(ReembedProgress(done: rows.count, total: documents.count))
         }
         return rows
-    }
-
-    /// A title for comparing: case and spaces do not tell two apart.
-    private static func folded(_ title: String) -> String {
-        title.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 }

@@ -54,6 +54,9 @@ enum AbilityWeightSplit {
     /// 0..<folds; from other bits than `isHeldOut`.
     static func fold(_ group: String) -> Int { Int((hash(group) >> 32) % UInt64(folds)) }
 
+    /// 0 or 1, halves as even as chance makes them; from a bit that `fold` does not use.
+    static func half(_ group: String) -> Int { Int((hash(group) >> 16) & 1) }
+
     /// FNV-1a over UTF-8, then the finaliser of SplitMix64: FNV's low bits alone are uneven for ids that differ in
     /// their last letter. Swift's own hash changes with every start.
     private static func hash(_ group: String) -> UInt64 {

@@ -13,6 +13,8 @@ package final class EncodingQueue: Sendable {
     /// Nil where a model outside embeds.
     private let vectorizer: (any TextVectorizer)?
     private let queued: (any QueuedVectorizer)?
+    /// Nil where texts are not read by a knowledge base.
+    private let grounded: GroundedVectorizer?
     /// Nil where a model in this process embeds.
     package let remote: RemoteVectorizer?
     private let queries = DispatchQueue(label: "pathlight.encoding", qos: .userInitiated)
@@ -22,6 +24,7 @@ package final class EncodingQueue: Sendable {
         space = vectorizer.space
         self.vectorizer = vectorizer
         queued = vectorizer as? any QueuedVectorizer
+        grounded = vectorizer as? GroundedVectorizer
         remote = nil
     }
 
@@ -29,7 +32,18 @@ package final class EncodingQueue: Sendable {
         space = remote.space
         vectorizer = nil
         queued = nil
+        grounded = nil
         self.remote = remote
+    }
+
+    /// Whether texts are read by a knowledge base too.
+    package var isGrounded: Bool { grounded != nil }
+
+    /// The occupations that texts read like together, the greatest share first; none where texts are not read so.
+    ///
+    /// - Parameter texts: with their weights and vectors, as this queue gave them.
+    func readsLike(_ texts: [(weight: Float, text: String, vector: [Float])], count: Int) -> [ReadsLike] {
+        grounded?.readsLike(texts, count: count) ?? []
     }
 
     /// The vectors of texts that somebody waits for.

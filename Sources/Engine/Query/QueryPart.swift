@@ -38,6 +38,14 @@ package struct QueryPart: Sendable, Hashable {
         }
     }
 
+    /// Whether it is in somebody's own words.
+    var isWritten: Bool {
+        switch origin {
+        case .text, .freeText, .skills: true
+        case .answer, .example, .history: false
+        }
+    }
+
     var isHistory: Bool {
         if case .history = origin { true } else { false }
     }
@@ -47,7 +55,8 @@ package struct QueryPart: Sendable, Hashable {
         switch content {
         case .work: work.map { [$0] } ?? []
         case .takes: takes.map { [$0] } ?? []
-        case .everything: [work, takes].compactMap { $0 }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        case .everything, .both:
+            [work, takes].compactMap { $0 }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         }
     }
 }

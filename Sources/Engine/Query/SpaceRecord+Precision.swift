@@ -14,4 +14,14 @@ extension SpaceRecord {
         guard let name = described?.precision else { return .float32 }
         return EncoderPrecision(rawValue: name)
     }
+
+    /// The checksum of the knowledge base that grounds the space's texts; nil where none does.
+    package var knowledgeBase: String? {
+        struct Described: Decodable {
+            let knowledgeBase: String?
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return (try? decoder.decode(Described.self, from: Data(description.utf8)))?.knowledgeBase
+    }
 }

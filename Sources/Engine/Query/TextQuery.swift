@@ -40,7 +40,7 @@ struct TextQuery: Sendable {
                     continue
                 }
                 for text in part.texts(for: view.content) {
-                    guard let vector = vectors[text] else { continue }
+                    guard let vector = vectors[text].map(view.slice), !vector.isEmpty else { continue }
                     said.append(
                         Weighted(
                             part: p, weight: part.weight,
@@ -51,10 +51,10 @@ struct TextQuery: Sendable {
             histories.append(history)
         }
         // Filled before history leans on it: history alone in a view would be more than the bound allows.
-        let leaning = zip(Self.filled(saidShares), histories).map {
+        let leaning = zip(Self.filled(saidShares, in: space), histories).map {
             Self.leaning($0, to: $1, dimension: space.dimension)
         }
-        let shares = Self.filled(leaning)
+        let shares = Self.filled(leaning, in: space)
         self.shares = shares
         isHistoryAlone = shares.allSatisfy { $0.allSatisfy { parts[$0.part].isHistory } }
         self.vectors = shares.map { shares in
@@ -83,8 +83,12 @@ struct TextQuery: Sendable {
     }
 
     /// A view that nothing was said of takes the other's vector: both describe the same person.
-    private static func filled(_ shares: [[Share]]) -> [[Share]] {
+    ///
+    /// Not where the views' numbers mean different things: there both are of the same texts, and one is empty alone only
+    /// where what was said cancels out in it. Then nothing is left to go on.
+    private static func filled(_ shares: [[Share]], in space: TextSpace) -> [[Share]] {
         guard let filling = shares.first(where: { !$0.isEmpty }) else { return shares }
+        if space.hasParts { return shares.contains(where: \.isEmpty) ? shares.map { _ in [] } : shares }
         return shares.map { $0.isEmpty ? filling : $0 }
     }
 

@@ -2,6 +2,8 @@
 package struct TextView: Hashable, Sendable {
     package enum Content: String, Hashable, Sendable {
         case work, takes, everything
+        /// What the work is and what it takes, each as a text of its own; an item's vector is their weighted mean.
+        case both
     }
 
     package let content: Content
@@ -9,11 +11,20 @@ package struct TextView: Hashable, Sendable {
     package let name: String
     /// Share of the cosine, summing to 1 over a space's views.
     package let weight: Float
+    /// Which numbers of a text's vector are the view's; nil for all of them.
+    package let part: Range<Int>?
 
-    package init(content: Content, name: String, weight: Float) {
+    package init(content: Content, name: String, weight: Float, part: Range<Int>? = nil) {
         self.content = content
         self.name = name
         self.weight = weight
+        self.part = part
+    }
+
+    /// What of a text's vector fills the view; nothing of one that is too short.
+    func slice(_ vector: [Float]) -> [Float] {
+        guard let part else { return vector }
+        return part.upperBound <= vector.count ? Array(vector[part]) : []
     }
 }
 
@@ -27,6 +38,10 @@ package struct TextSpace: Hashable, Sendable {
     package let views: [TextView]
     /// Floats of one view's vector.
     package let dimension: Int
+    /// Floats of a text's vector.
+    package var textDimension: Int { views.compactMap(\.part?.upperBound).max() ?? dimension }
+    /// Whether a text fills views with different numbers: none can then stand in for another.
+    var hasParts: Bool { views.contains { $0.part != nil } }
 
     package init(
         id: String, modelID: String, weightsSHA256: String, description: String, views: [TextView], dimension: Int
@@ -49,7 +64,7 @@ package enum TextRole: String, Hashable, Sendable {
 package protocol TextVectorizer: Sendable {
     var space: TextSpace { get }
 
-    /// Unit vectors of `space.dimension` floats, in the order of the texts.
+    /// Vectors of `space.textDimension` floats, in the order of the texts; each view's part of them is a unit vector.
     ///
     /// CPU-long: not to be called on the cooperative pool.
     func vectors(of texts: [String], role: TextRole) throws -> [[Float]]

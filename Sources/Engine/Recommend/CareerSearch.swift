@@ -157,10 +157,13 @@ struct CareerSearch: Sendable {
 
     // MARK: The reply
 
-    func reply(with result: SearchResult) -> RecommendationReply {
+    /// - Parameter readsLike: the occupations that what was written reads like.
+    func reply(with result: SearchResult, readsLike: [ReadsLike] = []) -> RecommendationReply {
         let named = NamedSkills(request)
         let explainers = queries.map {
-            Explainer(query: $0, generation: generation, isRated: request.abilities != nil, named: named)
+            Explainer(
+                query: $0, generation: generation, isRated: request.abilities != nil, named: named,
+                readsLike: $0.usesText ? readsLike : [])
         }
         let page = result.hits.dropFirst(request.skip).enumerated().compactMap { position, hit in
             explainers[nearest(to: hit)].recommendation(hit, rank: request.skip + position + 1)
@@ -170,7 +173,7 @@ struct CareerSearch: Sendable {
             guard case .history(_, _, let kind) = part.origin else { return false }
             return queries[0].usesText || kind == .dismissed
         }
-        return RecommendationReply(
+        var reply = RecommendationReply(
             recommendations: page, alpha: queries[0].alpha, lambda: generation.calibration.lambda,
             exact: result.exact, complete: result.complete, degradation: generation.degradation ?? unread,
             generation: generation.number, matched: result.matched, scanned: result.scanned,
@@ -178,6 +181,8 @@ struct CareerSearch: Sendable {
             sources: generation.sources(of: page.map(\.career)),
             profile: queries[0].usesAbilities ? queries[0].profile : nil,
             personalisation: Personalisation(counted), passedOver: Self.passedOver(by: request, in: generation))
+        if queries[0].usesText { reply.readsLike = readsLike }
+        return reply
     }
 
     /// The answer to who gave nothing but text that could not be read: nobody, and why.

@@ -7,6 +7,8 @@ struct Explainer: Sendable {
     /// Whether the person rated abilities themselves.
     let isRated: Bool
     let named: NamedSkills
+    /// The occupations that what was written reads like.
+    private let readsLike: [ReadsLike]
     private let limits: BandLimits
     private let textQueryRow: [Float]
     private let abilityQueryRow: [Float]
@@ -15,11 +17,15 @@ struct Explainer: Sendable {
     /// For each view, and each share of the query in it, the product with an average career.
     private let averageProducts: [[Double]]
 
-    init(query: ResolvedQuery, generation: CareerGeneration, isRated: Bool, named: NamedSkills) {
+    init(
+        query: ResolvedQuery, generation: CareerGeneration, isRated: Bool, named: NamedSkills,
+        readsLike: [ReadsLike] = []
+    ) {
         self.query = query
         self.generation = generation
         self.isRated = isRated
         self.named = named
+        self.readsLike = readsLike
         limits = generation.bands.limits(alpha: query.alpha, hasAnswers: query.hasAnswers)
         let layout = generation.index.layout
         let text = generation.space.flatMap { space in query.text?.row(in: space) } ?? []
@@ -53,14 +59,14 @@ struct Explainer: Sendable {
         }
         let sentences = Sentences(
             band: band, answers: telling, abilities: abilities, skills: skills, views: views,
-            isRated: isRated)
+            isRated: isRated, readsLike: readsLike.first { $0.occupation == career.id })
         return Recommendation(
             career: career, rank: rank, score: score, embeddingSimilarity: embedding, abilitySimilarity: ability,
             band: band,
             explanation: Explanation(
                 summary: sentences.summary, speaksFor: sentences.speaksFor, speaksAgainst: sentences.speaksAgainst,
                 baseline: Self.hundredths(shown.score - effects), answers: answers, abilities: abilities,
-                skills: skills, views: views, rankBeforeCap: hit.rankBeforeCap ?? rank,
+                skills: skills, views: views, readsLike: readsLike, rankBeforeCap: hit.rankBeforeCap ?? rank,
                 rankAfterCap: rank))
     }
 

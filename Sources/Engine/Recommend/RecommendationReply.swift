@@ -23,6 +23,8 @@ package struct RecommendationReply: Sendable {
     package let sources: [CareerSource]
     /// The abilities that were compared, 15 numbers from 0 to 10; nil where none were.
     package let profile: [Double]?
+    /// The occupations that what somebody wrote reads like, the greatest share first; none without a knowledge base.
+    package internal(set) var readsLike: [ReadsLike] = []
     /// What the person did before that counted; nil where nothing did.
     package let personalisation: Personalisation?
     /// Careers that the request names as liked or disliked and that did not count.
@@ -125,6 +127,8 @@ package struct Explanation: Sendable {
     /// Skills that were named and that the career uses.
     package let skills: [String]
     package let views: [ViewCosine]
+    /// The occupations that what somebody wrote reads like, whichever career this is.
+    package let readsLike: [ReadsLike]
     package let rankBeforeCap: Int
     package let rankAfterCap: Int
 }

@@ -111,7 +111,10 @@ package final class Recommender: Sendable {
         for ((position, search), result) in zip(searches, results) {
             do throws(RecommendationError) {
                 let began = ContinuousClock.now
-                var reply = search.reply(with: try result.get())
+                let source = stated[position]?.source
+                let readsLike = readsLike(
+                    stated[position]?.statement, source, vectors[source?.generation.number ?? 0] ?? [:])
+                var reply = search.reply(with: try result.get(), readsLike: readsLike)
                 let end = ContinuousClock.now
                 reply.timing = .init(
                     embed: embedded - start, search: searched - embedded, explain: end - began, total: end - start,
@@ -124,6 +127,21 @@ package final class Recommender: Sendable {
         return requests.indices.map { position in
             replies[position].map { .success($0) } ?? .failure(failures[position] ?? .nothingToGoOn)
         }
+    }
+
+    /// The occupations that are shown of what somebody wrote.
+    private static let shownOccupations = 3
+
+    /// What somebody wrote in their own words reads like; answers that they chose are not theirs.
+    private func readsLike(
+        _ statement: ResolvedQuery.Statement?, _ source: Published?, _ vectors: [String: [Float]]
+    ) -> [ReadsLike] {
+        guard let statement, let encoder = source?.encoder, encoder.isGrounded else { return [] }
+        let written = statement.parts.compactMap { part -> (weight: Float, text: String, vector: [Float])? in
+            guard part.isWritten, let text = part.work ?? part.takes, let vector = vectors[text] else { return nil }
+            return (part.weight, text, vector)
+        }
+        return encoder.readsLike(written, count: Self.shownOccupations)
     }
 
     /// For each generation the vectors of everything that was said: phrases of the quiz are at hand, other texts are

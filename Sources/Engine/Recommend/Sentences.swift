@@ -11,7 +11,7 @@ struct Sentences {
 
     init(
         band: Band, answers: [Explanation.AnswerEffect], abilities: [Explanation.AbilityEffect],
-        skills: [String], views: [Explanation.ViewCosine], isRated: Bool
+        skills: [String], views: [Explanation.ViewCosine], isRated: Bool, readsLike: ReadsLike? = nil
     ) {
         let strongest = (answers.map(\.points) + abilities.map(\.points)).map(abs).max() ?? 0
         let threshold = max(strongest * Self.mention, 0.05)
@@ -32,6 +32,7 @@ struct Sentences {
         var speaksFor = positive.sorted { $0.points > $1.points }.map(\.sentence)
         if abilities.isEmpty, let sentence = Self.sentence(for: views) { speaksFor.append(sentence) }
         if !skills.isEmpty { speaksFor.append("It uses what you named: \(skills.prefix(4).joined(separator: ", ")).") }
+        if let sentence = readsLike.flatMap(Self.sentence) { speaksFor.append(sentence) }
         self.speaksFor = speaksFor
 
         let negative = said(-1, 1) + asked(-1, 1)
@@ -145,6 +146,15 @@ struct Sentences {
             "\(view.name) (\(Hundredths.text(of: view.cosine)), an average career \(Hundredths.text(of: view.average)))"
         }
         return "Your words are near \(parts.joined(separator: " and "))."
+    }
+
+    /// Below this share a text is about something else, too.
+    private static let leastShare: Float = 0.1
+
+    /// Where what was written is about this very occupation.
+    private static func sentence(for readsLike: ReadsLike) -> String? {
+        guard readsLike.share >= leastShare else { return nil }
+        return "What you wrote reads like \(readsLike.name) (\(Int((readsLike.share * 100).rounded())) %)."
     }
 
     private static func reasons(

@@ -65,6 +65,18 @@ package struct Reembedder: Sendable {
         return try await vectors.spaces().first { $0.id == current.spaceID }
     }
 
+    /// The checksums of what grounds the vectors in use, those before them and those that are being made.
+    package func knowledgeBases() async throws -> Set<String> {
+        var ids: Set<String> = []
+        for record in [
+            try await generations.current(Self.kind), try await generations.previous(Self.kind),
+            try await generations.building(Self.kind),
+        ] {
+            if let record { ids.insert(record.spaceID) }
+        }
+        return Set(try await vectors.spaces().filter { ids.contains($0.id) }.compactMap(\.knowledgeBase))
+    }
+
     /// The model of the generation in use; nil where there is none.
     package func modelInUse() async throws -> String? { try await spaceInUse()?.modelID }
 
@@ -101,6 +113,12 @@ package struct Reembedder: Sendable {
                 guard inUse.modelID == encoder.space.modelID else { throw ReembedError.otherModel(inUse.modelID) }
                 // A provider may run another model under the same name: the one that somebody asked for stays in use.
                 if encoder.remote != nil, inUse.weightsSHA256 != encoder.space.weightsSHA256 {
+                    throw ReembedError.otherModel(inUse.id)
+                }
+                // Whether and by what texts are grounded is decided where somebody asks for vectors.
+                if let base = inUse.knowledgeBase, base != encoder.space.record.knowledgeBase,
+                    try await KnowledgeBaseRepository(database).find(base) != nil
+                {
                     throw ReembedError.otherModel(inUse.id)
                 }
             }

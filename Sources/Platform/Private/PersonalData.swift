@@ -105,6 +105,7 @@ package enum PersonalData {
         "index_generations",
         "index_blocks", "settings", "schema_migrations", "column_keys", "schedules", "llm_budget_days",
         "llm_reservations", "mail_keys", "monitor_runs", "monitor_files", "removed_rows",
+        "knowledge_bases", "knowledge_base_blocks",
     ]
 
     package static func table(_ name: String) -> PersonalTable? { tables.first { $0.name == name } }

@@ -20,6 +20,7 @@ extension Migration {
         Migration(version: 17, name: "sign-ins under way", statements: signInsUnderWay),
         Migration(version: 18, name: "career monitoring", statements: careerMonitoring),
         Migration(version: 19, name: "monitor standing", statements: monitorStanding),
+        Migration(version: 20, name: "knowledge bases", statements: knowledgeBases),
     ]
 
     @Sendable private static func careers(_ dialect: SQLDialect) -> [String] {

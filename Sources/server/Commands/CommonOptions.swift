@@ -11,7 +11,8 @@ struct CommonOptions: ParsableArguments {
 
     @Option(
         help: """
-            The model: a folder in the models folder (default all-MiniLM-L6-v2), or one outside, gemini:NAME or openai:NAME.
+            The model: a folder in the models folder (default all-MiniLM-L6-v2-occupations where it is there, else \
+            all-MiniLM-L6-v2), or one outside, gemini:NAME or openai:NAME.
             """)
     var model: String?
 

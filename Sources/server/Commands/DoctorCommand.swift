@@ -104,6 +104,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let outside: OutsideChecks?
         let careerCount: Int
         let coverage: VectorCoverage?
+        let grounding: GroundingCheck
         let platform: [DoctorFinding]
     }
 
@@ -165,6 +166,7 @@ struct DoctorCommand: AsyncParsableCommand {
             choice: choice, outside: outside,
             careerCount: content.careers.count,
             coverage: try await Reembedder(database).coverage(of: content.careers),
+            grounding: try await .make(choice.grounding, of: content.careers, in: database),
             platform: try await PlatformChecks.all(settings, database)
                 + ModelsOutsideCheck.all(settings, database, isOnline: online))
     }
@@ -243,12 +245,13 @@ struct DoctorCommand: AsyncParsableCommand {
         case .ready(let embedder):
             do {
                 _ = try embedder.embedding(of: "a nurse")
-                let space = try ModelVectorizer(embedder).space
+                let texts = try ModelVectorizer(embedder).space
+                let space = try stored?.grounding.space(of: texts, settings: settings) ?? texts
                 let findings = [
                     Finding(subject: "model", state: .good, detail: id + difference),
                     Finding(subject: "space", state: .good, detail: Self.description(of: space)),
                 ]
-                return (findings, space)
+                return (findings + (stored.map { [$0.grounding.finding] } ?? []), space)
             } catch {
                 return ([Finding(subject: "model", state: .broken, detail: "\(error)\(difference)")], nil)
             }

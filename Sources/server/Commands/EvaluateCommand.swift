@@ -4,5 +4,5 @@ internal import ArgumentParser
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Measures how well the service recommends.",
-        subcommands: [Variety.self, Personas.self, Retrieval.self, Feedback.self])
+        subcommands: [Variety.self, Personas.self, Retrieval.self, Feedback.self, Abilities.self])
 }

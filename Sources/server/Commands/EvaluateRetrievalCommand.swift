@@ -11,8 +11,9 @@ extension EvaluateCommand {
             abstract: "How well queries find what was judged relevant to them: MAP, MRR, success@, recall@, nDCG@10.",
             discussion: """
                 The corpus is embedded and searched by the engine itself. A query whose text is also a document's, and not judged \
-                relevant, does not find itself. With --catalogue the careers of the data folder are searched as well, in the \
-                engine's own space; titles equal to any query are kept out of what their vectors are made of.
+                relevant, does not find itself. With --space several spaces are measured in one run and compared, query by query. \
+                With --catalogue the careers of the data folder are searched as well, in the engine's own space; titles equal to \
+                any query are kept out of what their vectors are made of.
                 """)
 
         @Option(help: "Queries: id, tab, text on each line.")
@@ -24,17 +25,42 @@ extension EvaluateCommand {
         @Option(help: "Judgements as TREC has them: query, 0, document, grade.")
         var qrels: String
 
+        @Option(parsing: .singleValue, help: ArgumentHelp(EvaluatedSpace.explanation, valueName: "name"))
+        var space: [EvaluatedSpace] = []
+
         @Flag(help: "Search the careers of the data folder too, and compare; ids are the corpus's.")
         var catalogue = false
+
+        @Flag(help: "Leave what equals a query's text out of the knowledge base, the results and the judgements.")
+        var excludeSelf = false
+
+        @Option(help: "Show so many of the queries that the last space answers worst.")
+        var worst = 0
 
         @Flag(help: "Print one JSON document.")
         var json = false
 
         @OptionGroup var common: CommonOptions
 
+        func validate() throws {
+            if worst < 0 { throw ValidationError("--worst must be 0 or more, not \(worst)") }
+            if catalogue, !space.isEmpty {
+                throw ValidationError("--catalogue does not go with --space: name the space with :titles instead")
+            }
+        }
+
         private struct Answer: Encodable {
             let reports: [RetrievalReport]
+            /// The first of `comparisons`.
             let comparison: RetrievalComparison?
+            let comparisons: [RetrievalComparison]
+            let worst: [RetrievalFailure]?
+        }
+
+        private struct Measured {
+            let name: String
+            let space: String
+            let run: RetrievalRun
         }
 
         func run() async throws {
@@ -43,55 +69,73 @@ extension EvaluateCommand {
                 queries: try RetrievalCollection.texts(try Self.bytes(queries), named: queries),
                 documents: try RetrievalCollection.texts(try Self.bytes(corpus), named: corpus))
             let judgements = try RetrievalJudgements(try Self.bytes(qrels), named: qrels, for: collection)
-            guard OutsideModel(settings.model) == nil else {
-                throw StartProblem("\(settings.model) runs outside; only models that run here are evaluated")
+            let task = RetrievalTask(collection, judgements, excludesSelf: excludeSelf)
+            let measured = try await measure(spaces(settings), task, settings: settings, logger: logger)
+            let reports = try measured.map { try RetrievalReport($0.run, name: $0.name, space: $0.space) }
+            let comparisons = try measured.dropFirst().map {
+                try RetrievalComparison(of: $0.run, named: $0.name, over: measured[0].run, named: measured[0].name)
             }
-            let model = try await ActiveModel.load(settings.model, settings: settings)
-            guard let encoder = model.encoder else {
-                throw StartProblem(model.degradation?.detail ?? "there is no model \(settings.model)")
-            }
-            let progress = ProgressReport("embedding documents")
-            let plain = try await RetrievalSearch.plain(collection.documents, encoder: encoder) {
-                progress.update($0.done, of: $0.total)
-            }
-            var runs = [("\(settings.model), texts as they are", try await run(plain, collection, judgements))]
-            if catalogue {
-                let own = try await searchOfCatalogue(collection, settings: settings, logger: logger, encoder: encoder)
-                runs.append(
-                    ("own space (views, titles), titles asked for held out", try await run(own, collection, judgements))
-                )
-            }
-            let reports = try runs.map { try RetrievalReport($0.1, name: $0.0, space: encoder.space.id) }
-            let comparison =
-                runs.count < 2
-                ? nil
-                : try RetrievalComparison(
-                    of: runs[1].1, named: runs[1].0, over: runs[0].1, named: runs[0].0)
+            let failures = worst > 0 ? measured.last.map { task.failures(of: $0.run, count: worst) } : nil
             if json {
-                try Terminal.data(try Embedding.json(Answer(reports: reports, comparison: comparison)))
+                let answer = Answer(
+                    reports: reports, comparison: comparisons.first, comparisons: Array(comparisons), worst: failures)
+                try Terminal.data(try Embedding.json(answer))
             } else {
-                var text = RetrievalReport.markdown(reports)
-                if let comparison { text += "\n\n" + comparison.markdown }
+                var text = ([RetrievalReport.markdown(reports)] + comparisons.map(\.markdown)).joined(separator: "\n\n")
+                if let failures { text += "\n\n" + RetrievalFailure.markdown(failures) }
                 try Terminal.data(text)
             }
         }
 
-        private func run(
-            _ search: RetrievalSearch, _ collection: RetrievalCollection, _ judgements: RetrievalJudgements
-        ) async throws -> RetrievalRun {
-            try await RetrievalRun.measure(
-                collection, judgements, leavingOut: collection.ownDocuments(judgements), batch: 256
-            ) { try await search.rank($0) }
+        /// What was asked for; without `--space` the settings' model, and with `--catalogue` its own space.
+        private func spaces(_ settings: ServiceSettings) -> [EvaluatedSpace] {
+            if !space.isEmpty { return space }
+            let model = settings.model
+            let plain = EvaluatedSpace(
+                model: model, isGrounded: false, rows: .texts, name: "\(model), texts as they are")
+            let own = EvaluatedSpace(
+                model: model, isGrounded: false, rows: .titles,
+                name: "own space (views, titles), titles asked for held out")
+            return catalogue ? [plain, own] : [plain]
         }
 
-        private func searchOfCatalogue(
-            _ collection: RetrievalCollection, settings: ServiceSettings, logger: Logger, encoder: EncodingQueue
+        private func measure(
+            _ spaces: [EvaluatedSpace], _ task: RetrievalTask, settings: ServiceSettings, logger: Logger
+        ) async throws -> [Measured] {
+            let needsCareers = spaces.contains { $0.isGrounded || $0.rows != .texts }
+            // Texts alone need no data folder, and make none.
+            let database = needsCareers ? try await Pathways.openDatabase(settings, makes: true, logger: logger) : nil
+            var careers: [Career] = []
+            if let database {
+                try await Pathways.updateCatalogue(in: database, logger: logger)
+                careers = try await CatalogueContent.read(from: database).careers
+            }
+            let encoders = EvaluatedEncoders(
+                settings: settings, database: database, careers: careers,
+                heldOut: excludeSelf ? Set(task.collection.queries.map { OccupationTitles.folded($0.text) }) : [])
+            var measured: [Measured] = []
+            for space in spaces {
+                let encoder = try await encoders.encoder(of: space)
+                let search = try await search(space, task.collection, careers, encoder, settings: settings)
+                measured.append(Measured(name: space.name, space: encoder.space.id, run: try await task.run(search)))
+            }
+            try await database?.close()
+            return measured
+        }
+
+        private func search(
+            _ space: EvaluatedSpace, _ collection: RetrievalCollection, _ careers: [Career], _ encoder: EncodingQueue,
+            settings: ServiceSettings
         ) async throws -> RetrievalSearch {
-            let database = try await Pathways.openDatabase(settings, logger: logger)
-            let content = try await CatalogueContent.read(from: database)
-            try await database.close()
+            let progress = ProgressReport("embedding documents: \(space.name)")
+            defer { progress.end() }
+            guard space.rows != .texts else {
+                return try await RetrievalSearch.plain(collection.documents, encoder: encoder) {
+                    progress.update($0.done, of: $0.total)
+                }
+            }
             let ids = Set(collection.documents.map(\.id))
-            let known = content.careers.filter { ids.contains($0.id) }.count
+            let known = careers.filter { ids.contains($0.id) }.count
             guard known > 0 else {
                 throw StartProblem(
                     "no career in \(settings.dataDirectory) has the id of a document; import the careers that the documents are of"
@@ -102,13 +146,13 @@ extension EvaluateCommand {
                     "\(ids.count - known) of \(ids.count) documents are no careers of the catalogue: they are never found"
                 )
             }
-            let progress = ProgressReport("embedding careers without the titles asked for")
             return try await RetrievalSearch.catalogue(
-                content.careers, ids: ids, heldOut: collection.queries.map(\.text), encoder: encoder
+                careers, ids: ids, heldOut: collection.queries.map(\.text), hasTitles: space.rows == .titles,
+                encoder: encoder
             ) { progress.update($0.done, of: $0.total) }
         }
 
-        private static func bytes(_ path: String) throws -> [UInt8] {
+        static func bytes(_ path: String) throws -> [UInt8] {
             do {
                 return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
             } catch {

@@ -47,12 +47,21 @@ struct ModelsCommand: AsyncParsableCommand {
             let (settings, _) = try common.settings()
             let folder = URL(fileURLWithPath: settings.modelsDirectory, isDirectory: true)
             let id = id ?? settings.model
-            let place = try ModelCatalogue(directory: folder).folder(of: id)
-            guard let pinned = try ModelManifest.find(in: folder)?.model(id) else {
+            let catalogue = ModelCatalogue(directory: folder)
+            _ = try catalogue.folder(of: id)
+            let manifest = try ModelManifest.find(in: folder)
+            // Of an adapter its base too: one is nothing without the other.
+            for part in [id, try catalogue.base(of: id)].compactMap({ $0 }) {
+                try verify(part, in: catalogue, manifest)
+            }
+        }
+
+        private func verify(_ id: String, in catalogue: ModelCatalogue, _ manifest: ModelManifest?) throws {
+            guard let pinned = manifest?.model(id) else {
                 Terminal.error("\(id) is whole as far as its own headers tell; no manifest has sums for it")
                 return
             }
-            let problems = ModelCatalogue.verify(folder: place, files: pinned.pinnedFiles)
+            let problems = ModelCatalogue.verify(folder: try catalogue.folder(of: id), files: pinned.pinnedFiles)
             guard problems.isEmpty else {
                 for problem in problems { Terminal.error(problem.description) }
                 throw StartProblem("\(id) is not as it should be; “pathlight models fetch \(id)” gets it anew")

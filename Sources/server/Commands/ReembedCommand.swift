@@ -122,13 +122,23 @@ enum Embedding {
         if let model = OutsideModel(id) {
             return try await completeOutside(database, settings: settings, model, reembedder, options: options)
         }
-        let active = try await ActiveModel.load(id, settings: settings)
+        let careers = try await CatalogueContent.read(from: database).careers
+        let titles = ProgressReport("embedding titles")
+        let active = try await ActiveModel.load(id, settings: settings).grounded(
+            .made, of: careers, in: database, settings: settings, logger: Logger(label: "pathlight")
+        ) { titles.update($0.done, of: $0.total) }
+        titles.end()
         guard let encoder = active.encoder else {
             throw StartProblem(
                 "careers cannot be embedded with \(id), and the vectors in use stay as they are: "
                     + "\(active.problem ?? "there is no such model"). \(try InstalledModels.advice(settings))")
         }
-        return try await complete(database, reembedder, encoder: encoder, options: options)
+        let report = try await complete(database, reembedder, encoder: encoder, options: options)
+        if report.isSwitched, let embedder = active.embedder {
+            // What grounded vectors that are not even kept for a rollback any more.
+            try await KnowledgeBaseStore(database).prune(textSpace: ModelVectorizer(embedder).space.id)
+        }
+        return report
     }
 
     /// By a model outside. What it has made is kept where it fails: the next run goes on.

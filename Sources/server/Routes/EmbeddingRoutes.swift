@@ -42,7 +42,7 @@ struct EmbeddingRoutes {
     private func embed(_ request: Request, _ scope: RequestScope) async throws -> Response {
         let wanted = try await request.readFields(in: scope) { fields in read(fields, limits: scope.limits) }
         let model = pathways.catalogue.model
-        guard let embedder = model.embedder, let reference = model.reference else {
+        guard let embedder = model.embedder, let references = model.references else {
             // A model outside is asked for people's own words alone, not for whatever somebody sends.
             let isOutside = model.remote != nil
             throw HTTPProblem(
@@ -51,9 +51,10 @@ struct EmbeddingRoutes {
                     ? "This service's model, \(model.id), runs outside; only models that run here answer this route."
                     : model.degradation?.detail ?? "There is no usable model.")
         }
-        if let name = wanted.model, name != model.id {
+        guard let reference = references.model(named: wanted.model) else {
+            let name = excerpt(of: wanted.model ?? "")
             throw HTTPProblem(
-                .modelNotFound, "The model “\(excerpt(of: name))” is not loaded; this service has “\(model.id)”.")
+                .modelNotFound, "The model “\(name)” is not loaded; this service has \(references.names).")
         }
         if let dimensions = wanted.dimensions, dimensions != embedder.dimension {
             throw HTTPProblem(
@@ -85,7 +86,7 @@ struct EmbeddingRoutes {
                         }
                     }
                 }
-                json.field("model", model.id)
+                json.field("model", reference.id)
                 json.field("usage") { json in
                     json.field("prompt_tokens", count)
                     json.field("total_tokens", count)

@@ -160,6 +160,16 @@ struct RecommendationWriter {
                     }
                 }
             }
+            json.name("reads_like")
+            json.array { json in
+                for occupation in explanation.readsLike {
+                    json.object { json in
+                        json.field("career_id", occupation.occupation)
+                        json.field("name", occupation.name)
+                        json.field("share", Self.thousandths(Double(occupation.share)))
+                    }
+                }
+            }
             json.field("rank_before_cap", explanation.rankBeforeCap)
             json.field("rank_after_cap", explanation.rankAfterCap)
         }

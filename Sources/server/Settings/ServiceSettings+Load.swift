@@ -48,6 +48,7 @@ extension ServiceSettings {
         try reader.read(.port, into: &settings.port, in: 0...65535)
         try reader.read(.data, into: &settings.dataDirectory)
         try reader.read(.models, into: &settings.modelsDirectory)
+        settings.model = DefaultModel.installed(in: settings.modelsDirectory)
         try reader.read(.model, into: &settings.model)
         try reader.read(.precision, into: &settings.precision)
         try reader.read(.databaseURL, into: &settings.databaseURL)

@@ -35,7 +35,7 @@ package struct ServiceSettings: Sendable, Equatable {
     package var dataDirectory = "./data"
     package var modelsDirectory = "./models"
     /// The folder in `modelsDirectory` that embeds texts.
-    package var model = "all-MiniLM-L6-v2"
+    package var model = DefaultModel.base
     /// What the encoder computes in.
     package var precision = EncoderPrecision.int8
     package var databaseURL: String?

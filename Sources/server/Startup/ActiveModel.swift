@@ -14,17 +14,21 @@ struct ActiveModel: Sendable {
     let queue: EmbeddingQueue?
     /// The same queue, as the engine sees it.
     let encoder: EncodingQueue?
-    /// The model in float32, for clients of the model itself.
-    let reference: ReferenceModel?
+    /// The models in float32, for clients of the models themselves.
+    let references: ReferenceModels?
     let degradation: Degradation?
     /// Why there is no encoder, in words, with the path for who runs the service; `degradation` has none.
     let problem: String?
 
     /// Nil where the model runs here, or there is none.
     var remote: RemoteVectorizer? { encoder?.remote }
-    var choice: ModelChoice { ModelChoice(id: id, precision: precision, space: remote?.space.id) }
+    var choice: ModelChoice {
+        ModelChoice(id: id, precision: precision, space: remote?.space.id, grounding: grounding)
+    }
     /// Whether it is a model outside that is to be used and has not told yet which space its vectors are of.
     let isWaitedFor: Bool
+    /// What texts are grounded by: the knowledge base's checksum, or nothing.
+    let grounding: GroundingChoice
 
     /// Loads a model, or gets ready to ask one outside.
     ///
@@ -56,24 +60,32 @@ struct ActiveModel: Sendable {
         _ choice: ModelChoice, encoder: EncodingQueue? = nil, degradation: Degradation? = nil, isWaitedFor: Bool
     ) {
         self.init(
-            id: choice.id, precision: choice.precision, embedder: nil, queue: nil, encoder: encoder, reference: nil,
+            id: choice.id, precision: choice.precision, embedder: nil, queue: nil, encoder: encoder, references: nil,
             degradation: degradation, problem: degradation?.detail, isWaitedFor: isWaitedFor)
     }
 
     private init(
         id: String, precision: EncoderPrecision, embedder: TextEmbedder?, queue: EmbeddingQueue?,
-        encoder: EncodingQueue?, reference: ReferenceModel?, degradation: Degradation?, problem: String?,
-        isWaitedFor: Bool = false
+        encoder: EncodingQueue?, references: ReferenceModels?, degradation: Degradation?, problem: String?,
+        isWaitedFor: Bool = false, grounding: GroundingChoice = .none
     ) {
         self.id = id
         self.precision = precision
         self.embedder = embedder
         self.queue = queue
         self.encoder = encoder
-        self.reference = reference
+        self.references = references
         self.degradation = degradation
         self.problem = problem
         self.isWaitedFor = isWaitedFor
+        self.grounding = grounding
+    }
+
+    /// The same with its texts grounded.
+    func grounded(_ encoder: EncodingQueue, by base: KnowledgeBase) -> ActiveModel {
+        ActiveModel(
+            id: id, precision: precision, embedder: embedder, queue: queue, encoder: encoder, references: references,
+            degradation: degradation, problem: problem, grounding: .stored(base.checksum))
     }
 
     /// Loads a model on a thread of its own: it takes a good part of a second.
@@ -96,16 +108,20 @@ struct ActiveModel: Sendable {
                 let metrics = EmbeddingQueueMetrics(factory: MetricsSystem.factory)
                 let queue = EmbeddingQueue(embedder, limits: limits) { metrics.started($0, waited: $1) }
                 let isReference = precision == .float32
-                let reference = ReferenceModel(
+                let own = ReferenceModel(
                     id, settings: settings, limits: limits,
                     loaded: isReference ? .init(embedder: embedder, queue: queue) : nil)
+                let base = embedder.baseID.map {
+                    ReferenceModel($0, settings: settings, limits: limits, loaded: nil)
+                }
+                let references = ReferenceModels(general: base ?? own, adapted: base == nil ? nil : own)
                 return ActiveModel(
                     id: id, precision: precision, embedder: embedder, queue: queue,
-                    encoder: EncodingQueue(try ModelVectorizer(embedder, queue: queue)), reference: reference,
+                    encoder: EncodingQueue(try ModelVectorizer(embedder, queue: queue)), references: references,
                     degradation: nil, problem: nil)
             case .missing(let problem):
                 return ActiveModel(
-                    id: id, precision: precision, embedder: nil, queue: nil, encoder: nil, reference: nil,
+                    id: id, precision: precision, embedder: nil, queue: nil, encoder: nil, references: nil,
                     degradation: LoadedModel.degradation(
                         LoadedModel.told(problem, of: settings.modelsDirectory)), problem: problem)
             }

@@ -15,12 +15,16 @@ enum LoadedModel {
     ) -> LoadedModel {
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
         do {
-            let place = try ModelCatalogue(directory: folder).folder(of: id)
-            if let model = try ModelManifest.find(in: folder)?.model(id) {
-                let problems = ModelCatalogue.verify(folder: place, files: model.pinnedFiles)
+            let catalogue = ModelCatalogue(directory: folder)
+            let place = try catalogue.folder(of: id)
+            let manifest = try ModelManifest.find(in: folder)
+            // An adapter's numbers mean nothing without those of its base.
+            for part in [id, try catalogue.base(of: id)].compactMap({ $0 }) {
+                guard let pinned = manifest?.model(part)?.pinnedFiles else { continue }
+                let problems = ModelCatalogue.verify(folder: try catalogue.folder(of: part), files: pinned)
                 guard problems.isEmpty else {
                     let list = problems.map(\.description).joined(separator: "; ")
-                    return .missing("the model \(id) is damaged: \(list)")
+                    return .missing("the model \(part) is damaged: \(list)")
                 }
             }
             return .ready(

@@ -9,15 +9,22 @@ struct ModelManifest: Decodable {
         let bytes: Int
     }
 
+    /// How texts are read by a knowledge base of titles; found on the development sets.
+    struct Grounding: Decodable {
+        let temperature: Double
+        let weight: Double
+    }
+
     struct Model: Decodable {
         let id: String
         let isDefault: Bool?
         let licence: String?
         let dimension: Int?
         let files: [File]
+        let grounding: Grounding?
 
         enum CodingKeys: String, CodingKey {
-            case id, licence, dimension, files
+            case id, licence, dimension, files, grounding
             case isDefault = "default"
         }
 

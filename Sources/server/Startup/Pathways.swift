@@ -25,7 +25,7 @@ struct Pathways: Sendable {
     var embeddingStatistics: EmbeddingQueueStatistics? {
         let model = catalogue.model
         guard let own = model.queue?.statistics else { return nil }
-        return model.reference?.statistics(besides: model.queue).map { own + $0 } ?? own
+        return model.references?.statistics(besides: model.queue).map { own + $0 } ?? own
     }
     var degradation: Degradation? { catalogue.model.degradation }
     var modelID: String { catalogue.model.id }

@@ -20,6 +20,7 @@ final class ReferenceModel: Sendable {
         case loaded(Loaded)
     }
 
+    let id: String
     private let state: Mutex<State>
     private let load: @Sendable () throws -> Loaded
 
@@ -27,6 +28,7 @@ final class ReferenceModel: Sendable {
     init(
         _ id: String, settings: ServiceSettings, limits: EmbeddingQueue.Limits, loaded: Loaded?
     ) {
+        self.id = id
         state = Mutex(loaded.map { .loaded($0) } ?? .none)
         load = {
             let model = LoadedModel.load(

@@ -83,7 +83,11 @@ final class ServedCatalogue: Sendable {
         let choice = try await modelToLoad(in: database, settings: settings, logger: logger)
         let model: ActiveModel
         do {
-            model = try await ActiveModel.load(choice, settings: settings, outside: outside)
+            model = try await ActiveModel.load(choice, settings: settings, outside: outside).grounded(
+                choice.grounding, of: content.careers, in: database, settings: settings, logger: logger
+            ) { progress in
+                logger.info("embedding titles", metadata: ["done": "\(progress.done)", "of": "\(progress.total)"])
+            }
         } catch let error as VectorsUnavailable {
             model = .waiting(for: choice, error)
         }
@@ -267,7 +271,9 @@ final class ServedCatalogue: Sendable {
         }
         let choice = try await ModelChoice.read(from: database, settings: settings)
         guard choice != present.choice || present.isWaitedFor else { return present }
-        let next = try await ActiveModel.load(choice, settings: settings, outside: outside)
+        let careers = choice.grounding == .none ? [] : try await CatalogueContent.read(from: database).careers
+        let next = try await ActiveModel.load(choice, settings: settings, outside: outside).grounded(
+            choice.grounding, of: careers, in: database, settings: settings, logger: logger)
         reportWeakness(of: next)
         if let degradation = next.degradation, degradation != present.degradation {
             logger.error(

@@ -77,4 +77,15 @@ package struct RetrievalCollection: Sendable, Equatable {
         }
         return own
     }
+
+    /// For each query the documents that say the same, whatever their case and whether or not they are judged relevant.
+    package func equalDocuments() -> [String: Set<String>] {
+        var byText: [String: [String]] = [:]
+        for document in documents { byText[OccupationTitles.folded(document.text), default: []].append(document.id) }
+        var equal: [String: Set<String>] = [:]
+        for query in queries {
+            if let same = byText[OccupationTitles.folded(query.text)] { equal[query.id] = Set(same) }
+        }
+        return equal
+    }
 }

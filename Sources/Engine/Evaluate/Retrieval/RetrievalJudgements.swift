@@ -11,6 +11,15 @@ package struct RetrievalJudgements: Sendable, Equatable {
         count = grades.values.reduce(0) { $0 + $1.count }
     }
 
+    /// The same without some documents of some queries, as though they had not been judged.
+    package func leavingOut(_ documents: [String: Set<String>]) -> RetrievalJudgements {
+        RetrievalJudgements(
+            Dictionary(
+                uniqueKeysWithValues: byQuery.map { query, grades in
+                    (query, grades.filter { documents[query]?.contains($0.key) != true })
+                }))
+    }
+
     /// The grades of a query's judged documents; a document that was not judged counts as grade 0.
     package func grades(of query: String) -> [String: Int] { byQuery[query] ?? [:] }
 

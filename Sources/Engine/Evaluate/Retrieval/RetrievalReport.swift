@@ -68,6 +68,8 @@ package struct RetrievalComparison: Sendable, Codable, Equatable {
     /// Queries that both runs have.
     package let queries: Int
     package let differences: [RetrievalMeasure: Bootstrap.Estimate]
+    /// Of the paired randomisation test.
+    package let p: [RetrievalMeasure: Double]
     package let resamples: Int
     package let seed: UInt64
 
@@ -87,6 +89,7 @@ package struct RetrievalComparison: Sendable, Codable, Equatable {
         queries = rows.count
         let estimates = Bootstrap.means(rows, resamples: resamples, seed: seed)
         differences = Dictionary(uniqueKeysWithValues: zip(RetrievalMeasure.allCases, estimates))
+        p = Dictionary(uniqueKeysWithValues: zip(RetrievalMeasure.allCases, PairedTest.p(rows, seed: seed)))
         self.resamples = resamples
         self.seed = seed
     }
@@ -94,8 +97,15 @@ package struct RetrievalComparison: Sendable, Codable, Equatable {
     /// The comparison as a table.
     package var markdown: String {
         MarkdownTable(
-            header: ["\(other) over \(baseline)", "difference (95 %)"],
-            rows: RetrievalMeasure.allCases.map { [$0.label, MarkdownTable.cell(differences[$0], signed: true)] }
+            header: ["\(other) over \(baseline)", "difference (95 %)", "p"],
+            rows: RetrievalMeasure.allCases.map {
+                [$0.label, MarkdownTable.cell(differences[$0], signed: true), Self.cell(p: p[$0])]
+            }
         ).text
+    }
+
+    private static func cell(p: Double?) -> String {
+        guard let p, p < 0.001 else { return MarkdownTable.cell(p) }
+        return "< 0.001"
     }
 }

@@ -5,10 +5,13 @@ package struct RetrievalRun: Sendable {
     package struct QueryResult: Sendable, Equatable {
         package let query: String
         package let metrics: RetrievalMetrics
+        /// The first documents of the ranking.
+        package let first: [String]
 
-        package init(query: String, metrics: RetrievalMetrics) {
+        package init(query: String, metrics: RetrievalMetrics, first: [String] = []) {
             self.query = query
             self.metrics = metrics
+            self.first = first
         }
     }
 
@@ -25,6 +28,8 @@ package struct RetrievalRun: Sendable {
     }
 
     package static let defaultBatch = 64
+    /// Documents of a ranking that are kept to be shown.
+    private static let shown = 3
 
     /// Ranks the documents for every judged query and measures the rankings.
     ///
@@ -54,11 +59,16 @@ package struct RetrievalRun: Sendable {
                 guard let metrics = RetrievalMetrics(ranking: kept, grades: judgements.grades(of: query.id)) else {
                     continue
                 }
-                results.append(QueryResult(query: query.id, metrics: metrics))
+                results.append(QueryResult(query: query.id, metrics: metrics, first: Array(kept.prefix(Self.shown))))
             }
         }
         return RetrievalRun(
             results: results, unjudged: collection.queries.count - judged.count, documents: collection.documents.count)
+    }
+
+    /// The queries that are answered worst by a measure, the worst first; equal ones by id.
+    package func worst(_ count: Int, by measure: RetrievalMeasure) -> [QueryResult] {
+        Array(results.sorted { ($0.metrics[measure], $0.query) < ($1.metrics[measure], $1.query) }.prefix(count))
     }
 
     /// The ids by descending score, equal scores by ascending id: the engine's order.
