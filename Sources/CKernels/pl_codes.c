@@ -38,6 +38,32 @@ static int32_t pl_codes_product_avx2(const int16_t *values, size_t dimension, co
     return _mm_cvtsi128_si32(_mm_add_epi32(c, _mm_shuffle_epi32(c, 0xB1)));
 }
 
+// Σ v·u of four rows, in order. The lanes may wrap on the way: the sum of all is exact modulo 2³², and fits less `offset`.
+PL_TARGET_AVX2
+static inline __attribute__((always_inline)) __m128i pl_codes_four_avx2(const pl_codes_query *q,
+                                                                        const uint8_t *const u[4], pl_codes_bits bits) {
+    const __m128i seven = _mm_set1_epi8(7);
+    __m256i sums[4];
+    for (size_t r = 0; r < 4; r++) sums[r] = _mm256_setzero_si256();
+    for (size_t i = 0; i < q->dimension; i += 16) {
+        const __m256i v = _mm256_loadu_si256((const __m256i *)(q->values + i));
+#pragma GCC unroll 4
+        for (size_t r = 0; r < 4; r++) {
+            __m128i x = _mm_loadu_si128((const __m128i *)(u[r] + i));
+            if (bits == PL_BITS_LOWER) x = _mm_and_si128(x, seven);
+            sums[r] = _mm256_add_epi32(sums[r], _mm256_madd_epi16(_mm256_cvtepu8_epi16(x), v));
+        }
+    }
+    __m256i all = _mm256_hadd_epi32(_mm256_hadd_epi32(sums[0], sums[1]), _mm256_hadd_epi32(sums[2], sums[3]));
+    return _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+}
+
+PL_TARGET_AVX2
+static inline int32_t pl_codes_one_avx2(const pl_codes_query *q, const uint8_t *u, uint8_t mask) {
+    int32_t sum = pl_codes_product_avx2(q->values, q->dimension, u, mask);
+    return mask == 0xFF ? sum : (int32_t)((uint32_t)sum + (uint32_t)q->offset);
+}
+
 // 128·high + low, summed by lane. The lanes may wrap on the way: the sum of all is exact modulo 2³², and fits.
 PL_TARGET_VNNI
 static inline __m512i pl_codes_lanes_vnni(const pl_codes_query *q, const uint8_t *u, __m512i mask) {
@@ -77,53 +103,59 @@ static inline int32_t pl_codes_product_vnni(const pl_codes_query *q, const uint8
     return (int32_t)(mask == 0xFF ? sum - (uint32_t)q->offset : sum);
 }
 
-// `which` null: consecutive rows.
-PL_TARGET_VNNI
-static inline __attribute__((always_inline)) void pl_codes_any_bounds_vnni(
-    const pl_codes_query *q, pl_codes_bits bits, const uint8_t *codes, const pl_codes_row *rows, const uint32_t *which,
-    const float *base, size_t count, float *partial, float *upper) {
-    const size_t n = q->dimension;
-    const float middle = bits == PL_BITS_LOWER ? 3.5f * pl_codes_query_sum(q) : 0;
-    size_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        const uint8_t *u[4];
-        const pl_codes_row *records[4];
-        for (size_t k = 0; k < 4; k++) {
-            size_t r = which ? which[i + k] : i + k;
-            u[k] = codes + r * n;
-            records[k] = rows + r;
-        }
-        if (which) {
-            for (size_t k = i + PL_FETCH_AHEAD; k < i + PL_FETCH_AHEAD + 4 && k < count; k++) {
-                const char *next = (const char *)(codes + which[k] * n);
-                for (size_t b = 0; b < n; b += 64) _mm_prefetch(next + b, _MM_HINT_T0);
-                _mm_prefetch((const char *)(rows + which[k]), _MM_HINT_T0);
-            }
-        }
-        __m128i whole = pl_codes_four_vnni(q, u, bits);
-        if (bits == PL_BITS_ALL) whole = _mm_sub_epi32(whole, _mm_set1_epi32(q->offset));
-        __m128 product = _mm_cvtepi32_ps(whole);
-        if (bits == PL_BITS_LOWER) product = _mm_sub_ps(product, _mm_set1_ps(middle));
-        pl_codes_finish_four(q, records, bits, product, base ? base + i : 0, partial + i, upper + i);
+// The bounds of four rows at a time, and of those left over one by one. `which` null: consecutive rows.
+// four(q, u, bits): Σ v·u of the rows whose codes are at u[0 … 3]; one(q, u, mask): Σ v·(u & mask), less `offset` where
+// all bits are read.
+#define PL_CODES_ANY_BOUNDS(target, name, four, one)                                                                   \
+    target static inline __attribute__((always_inline)) void name(                                                     \
+        const pl_codes_query *q, pl_codes_bits bits, const uint8_t *codes, const pl_codes_row *rows,                   \
+        const uint32_t *which, const float *base, size_t count, float *partial, float *upper) {                        \
+        const size_t n = q->dimension;                                                                                 \
+        const float middle = bits == PL_BITS_LOWER ? 3.5f * pl_codes_query_sum(q) : 0;                                 \
+        size_t i = 0;                                                                                                  \
+        for (; i + 4 <= count; i += 4) {                                                                               \
+            const uint8_t *u[4];                                                                                       \
+            const pl_codes_row *records[4];                                                                            \
+            for (size_t k = 0; k < 4; k++) {                                                                           \
+                size_t r = which ? which[i + k] : i + k;                                                               \
+                u[k] = codes + r * n;                                                                                  \
+                records[k] = rows + r;                                                                                 \
+            }                                                                                                          \
+            if (which) {                                                                                               \
+                for (size_t k = i + PL_FETCH_AHEAD; k < i + PL_FETCH_AHEAD + 4 && k < count; k++) {                    \
+                    const char *next = (const char *)(codes + which[k] * n);                                           \
+                    for (size_t b = 0; b < n; b += 64) _mm_prefetch(next + b, _MM_HINT_T0);                            \
+                    _mm_prefetch((const char *)(rows + which[k]), _MM_HINT_T0);                                        \
+                }                                                                                                      \
+            }                                                                                                          \
+            __m128i whole = four(q, u, bits);                                                                          \
+            if (bits == PL_BITS_ALL) whole = _mm_sub_epi32(whole, _mm_set1_epi32(q->offset));                          \
+            __m128 product = _mm_cvtepi32_ps(whole);                                                                   \
+            if (bits == PL_BITS_LOWER) product = _mm_sub_ps(product, _mm_set1_ps(middle));                             \
+            pl_codes_finish_four(q, records, bits, product, base ? base + i : 0, partial + i, upper + i);              \
+        }                                                                                                              \
+        for (; i < count; i++) {                                                                                       \
+            size_t r = which ? which[i] : i;                                                                           \
+            float product = (float)one(q, codes + r * n, bits == PL_BITS_LOWER ? 7 : 0xFF) - middle;                   \
+            pl_codes_finish(q, rows + r, bits, product, base ? base[i] : 0, partial + i, upper + i);                   \
+        }                                                                                                              \
     }
-    for (; i < count; i++) {
-        size_t r = which ? which[i] : i;
-        float product = (float)pl_codes_product_vnni(q, codes + r * n, bits == PL_BITS_LOWER ? 7 : 0xFF) - middle;
-        pl_codes_finish(q, rows + r, bits, product, base ? base[i] : 0, partial + i, upper + i);
-    }
-}
+PL_CODES_ANY_BOUNDS(PL_TARGET_VNNI, pl_codes_any_bounds_vnni, pl_codes_four_vnni, pl_codes_product_vnni)
+PL_CODES_ANY_BOUNDS(PL_TARGET_AVX2, pl_codes_any_bounds_avx2, pl_codes_four_avx2, pl_codes_one_avx2)
 
 // Two loops, each with its bits known when it is compiled.
-PL_TARGET_VNNI
-static void pl_codes_bounds_vnni(const pl_codes_query *q, pl_codes_bits bits, const uint8_t *codes,
-                                 const pl_codes_row *rows, const uint32_t *which, const float *base, size_t count,
-                                 float *partial, float *upper) {
-    if (bits == PL_BITS_ALL) {
-        pl_codes_any_bounds_vnni(q, PL_BITS_ALL, codes, rows, which, base, count, partial, upper);
-    } else {
-        pl_codes_any_bounds_vnni(q, PL_BITS_LOWER, codes, rows, which, base, count, partial, upper);
+#define PL_CODES_BOUNDS(target, name, any)                                                                             \
+    target static void name(const pl_codes_query *q, pl_codes_bits bits, const uint8_t *codes,                         \
+                            const pl_codes_row *rows, const uint32_t *which, const float *base, size_t count,          \
+                            float *partial, float *upper) {                                                            \
+        if (bits == PL_BITS_ALL) {                                                                                     \
+            any(q, PL_BITS_ALL, codes, rows, which, base, count, partial, upper);                                      \
+        } else {                                                                                                       \
+            any(q, PL_BITS_LOWER, codes, rows, which, base, count, partial, upper);                                    \
+        }                                                                                                              \
     }
-}
+PL_CODES_BOUNDS(PL_TARGET_VNNI, pl_codes_bounds_vnni, pl_codes_any_bounds_vnni)
+PL_CODES_BOUNDS(PL_TARGET_AVX2, pl_codes_bounds_avx2, pl_codes_any_bounds_avx2)
 #elif defined(__aarch64__)
 static int32_t pl_codes_product_neon(const int16_t *values, size_t dimension, const uint8_t *u, uint8_t mask) {
     const uint8x16_t middle = vdupq_n_u8(128), kept = vdupq_n_u8(mask);
@@ -174,6 +206,10 @@ static void pl_codes_any_bounds(int isa, const pl_codes_query *query, pl_codes_b
 #if defined(__x86_64__)
     if (pl_codes_has_vnni(isa)) {
         pl_codes_bounds_vnni(query, bits, codes, rows, which, base, count, partial, upper);
+        return;
+    }
+    if (isa == PL_ISA_AVX2 || isa == PL_ISA_AVX512) {
+        pl_codes_bounds_avx2(query, bits, codes, rows, which, base, count, partial, upper);
         return;
     }
 #endif

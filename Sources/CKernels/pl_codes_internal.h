@@ -50,7 +50,7 @@ static inline __m128i pl_codes_fold(__m512i h0, __m512i h1, __m512i h2, __m512i 
 }
 
 // `pl_codes_finish` for four rows.
-PL_TARGET_VNNI
+PL_TARGET_AVX2
 static inline __attribute__((always_inline)) void pl_codes_finish_four(const pl_codes_query *q,
                                                                        const pl_codes_row *const rows[4],
                                                                        pl_codes_bits bits, __m128 product,

@@ -44,6 +44,12 @@ package struct BoundedRows: ~Copyable {
         Self.lend(rows, &partials, &uppers, count, body)
     }
 
+    /// Writes the numbers of those of `bounds` that are at least `threshold` over the rows; returns how many.
+    mutating func select(_ bounds: Span<Float>, atLeast threshold: Float) -> Int {
+        var selected = rows.mutableSpan
+        return RowScan.select(scores: bounds, atLeast: threshold, into: &selected)
+    }
+
     /// Apart from `self`, of which it reads one part and writes two.
     private static func lend(
         _ rows: borrowing AlignedBuffer<UInt32>, _ partials: inout AlignedBuffer<Float>,

@@ -40,6 +40,13 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable, CustomStringCon
         return radius * cos(2 * .pi * Double.random(in: 0..<1, using: &self))
     }
 
+    /// A direction of `count` numbers, all of them equally likely.
+    package mutating func direction(_ count: Int) -> [Float] {
+        let values = (0..<count).map { _ in nextGaussian() }
+        let norm = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return values.map { Float($0 / norm) }
+    }
+
     package var description: String { "PATHLIGHT_TEST_SEED=\(seed)" }
 
     private static let override: UInt64? = {

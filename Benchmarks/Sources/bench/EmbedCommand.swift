@@ -14,24 +14,17 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: "Texts embedded at once.")
     var batch = 1
 
-    @Option(help: "What the encoder computes in: float32 or int8.")
-    var precision = EncoderPrecision.int8
-
-    @Option(help: "Seconds to measure, at least.")
-    var seconds = 3.0
-
-    @Option(help: "The model's folder.")
-    var model = "models/all-MiniLM-L6-v2"
+    @OptionGroup var encoder: EncoderOptions
 
     @Flag(help: "Answer lines of standard input, each a JSON list of texts; for comparisons in turn.")
     var coProcess = false
 
     func validate() throws {
         // Of three words there are hundreds of thousands of texts, so none has to be repeated.
-        guard tokens >= 5, batch > 0, seconds > 0 else {
+        guard tokens >= 5, batch > 0, encoder.seconds > 0 else {
             throw ValidationError("TOKENS takes 5 and more, BATCH and --seconds numbers above 0")
         }
-        guard batch <= 100_000, seconds <= 86_400 else {
+        guard batch <= 100_000, encoder.seconds <= 86_400 else {
             throw ValidationError("BATCH takes up to 100,000, --seconds up to 86,400")
         }
     }
@@ -58,10 +51,10 @@ struct EmbedCommand: ParsableCommand {
     }
 
     func run() throws {
-        let folder = URL(fileURLWithPath: model)
-        let embedder = try precision.load(folder: folder)
+        let folder = URL(fileURLWithPath: encoder.model)
+        let embedder = try encoder.precision.load(folder: folder)
         if coProcess {
-            try EmbedCoProcess(embedder: embedder, precision: precision).run()
+            try EmbedCoProcess(embedder: embedder, precision: encoder.precision).run()
             return
         }
         var plainTexts = try PlainTexts(embedder)
@@ -73,7 +66,7 @@ struct EmbedCommand: ParsableCommand {
         let clock = ContinuousClock()
         for _ in 0..<3 { _ = try embedder.embed(try texts(), isCached: false) }
         var times: [Duration] = []
-        let end = clock.now + .seconds(seconds)
+        let end = clock.now + .seconds(encoder.seconds)
         while times.count < 10 || (clock.now < end && times.count < 5_000) {
             let texts = try texts()
             times.append(try clock.measure { _ = try embedder.embed(texts, isCached: false) })
@@ -83,7 +76,7 @@ struct EmbedCommand: ParsableCommand {
         let time = Measurement(times)
         let perSecond = Double(batch) / (time.p50Ms / 1_000)
         let answer = Answer(
-            model: embedder.modelID, precision: precision, tokens: tokens, batch: batch, medianMs: time.p50Ms,
+            model: embedder.modelID, precision: encoder.precision, tokens: tokens, batch: batch, medianMs: time.p50Ms,
             p90Ms: time.p90Ms, p99Ms: time.p99Ms, maxMs: time.maxMs, runs: time.runs, textsPerSecond: perSecond,
             tokensPerSecond: perSecond * Double(tokens), cosineToFloat32: cosines.min() ?? 0,
             meanCosineToFloat32: cosines.reduce(0, +) / Double(max(cosines.count, 1)), checkedTexts: checked.count,

@@ -2,6 +2,7 @@
 #include "pl_scan.h"
 #include "pl_codes.h"
 #include "pl_codes_batch.h"
+#include "pl_narrow.h"
 #include "pl_sketch.h"
 #include "pl_dense.h"
 #include "pl_linear.h"

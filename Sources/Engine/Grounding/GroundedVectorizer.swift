@@ -1,5 +1,4 @@
 internal import Embedder
-internal import Foundation
 internal import Store
 
 /// An encoder whose texts are read by a knowledge base as well: a text's vector is its own and, after it, that of the
@@ -11,7 +10,9 @@ package struct GroundedVectorizer: QueuedVectorizer {
     private let cache = GroundedCache()
 
     /// Names how vectors come about, within a space's id.
-    private static let version = "grounded 1"
+    private static let version = "grounded 2"
+    /// Share of the title that a text begins with in what the text is about (docs/decisions/0025-grounded-view.md).
+    private static let titleShare = 0.35
     /// Texts that are grounded on the caller's thread; more take milliseconds.
     private static let atOnce = 4
 
@@ -53,44 +54,58 @@ package struct GroundedVectorizer: QueuedVectorizer {
     }
 
     package func vectors(of texts: [String], role: TextRole) throws -> [[Float]] {
-        joined(try self.texts.vectors(of: texts, role: role), isCached: role == .query)
+        let asked = TitledTexts(texts)
+        return joined(asked.read(try self.texts.vectors(of: asked.all, role: role)), isCached: role == .query)
     }
 
     package func vectors(of texts: [String], role: TextRole, isAwaited: Bool) async throws -> [[Float]] {
-        let vectors = try await self.texts.vectors(of: texts, role: role, isAwaited: isAwaited)
+        let asked = TitledTexts(texts)
+        let texts = asked.read(try await self.texts.vectors(of: asked.all, role: role, isAwaited: isAwaited))
         // A catalogue's texts are asked for once.
-        if vectors.count <= Self.atOnce { return joined(vectors, isCached: isAwaited) }
-        return try await OwnThread.run { joined(vectors, isCached: isAwaited) }
+        if asked.all.count <= Self.atOnce { return joined(texts, isCached: isAwaited) }
+        return try await OwnThread.run { joined(texts, isCached: isAwaited) }
     }
 
     package func cachedVectors(of texts: [String], role: TextRole) -> [[Float]]? {
-        self.texts.cachedVectors(of: texts, role: role).map { joined($0, isCached: true) }
+        let asked = TitledTexts(texts)
+        return self.texts.cachedVectors(of: asked.all, role: role).map { joined(asked.read($0), isCached: true) }
     }
 
     /// The occupations that texts are about together, the greatest share first.
     ///
     /// - Parameter texts: with their weights and vectors, as `vectors(of:role:)` gives them.
     func readsLike(_ texts: [(weight: Float, text: String, vector: [Float])], count: Int) -> [ReadsLike] {
-        let own = texts.filter { $0.weight > 0 && $0.vector.count == space.textDimension }.map {
-            (weight: Double($0.weight), vector: Array($0.vector[..<space.dimension]))
+        let own = texts.filter { $0.weight > 0 && $0.vector.count == space.textDimension }
+        let read = own.map { part in
+            // Known since the vector was made.
+            let title = TextPieces.title(of: part.text).flatMap {
+                self.texts.cachedVectors(of: [$0], role: .query)?.first
+            }
+            return ReadText(vector: Array(part.vector[..<space.dimension]), title: title)
         }
-        let entries = entries(of: own.map(\.vector), isCached: true)
-        return OccupationShares(zip(own, entries).map { ($0.weight, $1.shares) }).top(count).map {
+        let entries = entries(of: read, isCached: true)
+        return OccupationShares(zip(own, entries).map { (Double($0.weight), $1.shares) }).top(count).map {
             let occupation = grounding.occupations[$0.occupation]
             return ReadsLike(occupation: occupation.id, name: occupation.name, share: $0.share)
         }
     }
 
-    private func joined(_ vectors: [[Float]], isCached: Bool) -> [[Float]] {
-        zip(vectors, entries(of: vectors, isCached: isCached)).map { $0 + $1.vector }
+    private func joined(_ texts: [ReadText], isCached: Bool) -> [[Float]] {
+        zip(texts, entries(of: texts, isCached: isCached)).map { $0.vector + $1.vector }
     }
 
-    private func entries(of vectors: [[Float]], isCached: Bool) -> [GroundedCache.Entry] {
-        var entries = vectors.map { isCached ? cache.entry($0) : nil }
-        let missing = vectors.indices.filter { entries[$0] == nil }
-        for (place, shares) in zip(missing, grounding.shares(of: missing.map { vectors[$0] })) {
+    private func entries(of texts: [ReadText], isCached: Bool) -> [GroundedCache.Entry] {
+        var entries = texts.map { isCached ? cache.entry($0.key) : nil }
+        let missing = texts.indices.filter { entries[$0] == nil }
+        var found = grounding.shares(of: missing.flatMap { texts[$0].vectors })[...]
+        for place in missing {
+            let text = texts[place]
+            var shares = found.removeFirst()
+            if text.title != nil {
+                shares = OccupationShares([(1 - Self.titleShare, shares), (Self.titleShare, found.removeFirst())])
+            }
             let entry = GroundedCache.Entry(shares: shares, vector: grounding.vector(of: shares))
-            if isCached { cache.insert(entry, vectors[place]) }
+            if isCached { cache.insert(entry, text.key) }
             entries[place] = entry
         }
         return entries.compactMap { $0 }
@@ -112,15 +127,43 @@ package struct GroundedVectorizer: QueuedVectorizer {
     }
 
     private static func description(of space: TextSpace, base: KnowledgeBase, views: [TextView]) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        let description = Description(
-            model: space.modelID, textSpace: space.id, knowledgeBase: base.checksum,
-            composition: CareerTexts.composition, precision: space.record.precision?.rawValue,
-            neighbours: base.rule.neighbours,
-            temperature: base.rule.temperature, views: views.map { .init(name: $0.name, weight: $0.weight) })
-        // Strings and finite numbers always encode.
-        return (try? encoder.encode(description)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        TextSpace.description(
+            Description(
+                model: space.modelID, textSpace: space.id, knowledgeBase: base.checksum,
+                composition: CareerTexts.composition, precision: space.record.precision?.rawValue,
+                neighbours: base.rule.neighbours, temperature: base.rule.temperature,
+                views: views.map { .init(name: $0.name, weight: $0.weight) }))
+    }
+}
+
+/// A text's own vector, and that of the title that it begins with, where it does.
+private struct ReadText {
+    let vector: [Float]
+    let title: [Float]?
+
+    var vectors: [[Float]] { title.map { [vector, $0] } ?? [vector] }
+    /// What a cache knows it by.
+    var key: [Float] { vector + (title ?? []) }
+}
+
+/// Texts, and after them the titles that some of them begin with.
+private struct TitledTexts {
+    let all: [String]
+    /// For each text the place of its title.
+    private let titles: [Int?]
+
+    init(_ texts: [String]) {
+        var all = texts
+        titles = texts.map { text in
+            guard let title = TextPieces.title(of: text) else { return nil }
+            all.append(title)
+            return all.count - 1
+        }
+        self.all = all
+    }
+
+    /// - Parameter vectors: of `all`.
+    func read(_ vectors: [[Float]]) -> [ReadText] {
+        titles.indices.map { i in ReadText(vector: vectors[i], title: titles[i].map { vectors[$0] }) }
     }
 }

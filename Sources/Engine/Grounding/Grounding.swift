@@ -1,5 +1,4 @@
 internal import VectorIndex
-internal import VectorMath
 
 /// A knowledge base of occupations, as texts are read by it: which occupations a text is about, by the titles nearest to it.
 ///
@@ -29,10 +28,7 @@ package struct Grounding: Sendable {
     /// Floats of a text's own vector.
     let textDimension: Int
     private let members: [[Int]]
-    private let index: Generation
-    private static func layout(_ dimension: Int) -> RowLayout {
-        RowLayout(embeddingCount: dimension, abilityCount: 0)
-    }
+    private let index: CodedVectors
 
     /// - Parameter projection: nil to fit one.
     /// - Throws: `GroundingError`.
@@ -47,14 +43,10 @@ package struct Grounding: Sendable {
         members = titles.titles.map(\.occupations)
         self.rule = rule
         textDimension = codes.dimension
-        do {
-            index = try LiveIndex(layout: Self.layout(codes.dimension)).replaceAll(
-                with: (0..<codes.count).map {
-                    IndexItem(id: ItemID(String($0)), embedding: codes.vector(of: $0), abilities: [])
-                })
-        } catch {
-            throw .damaged("\(error)")
+        guard codes.dimension <= CodedVectors.greatestDimension else {
+            throw .unsupportedDimension(codes.dimension)
         }
+        index = CodedVectors(dimension: codes.dimension, codes: codes.codes)
         if let projection {
             guard projection.occupationCount == occupations.count else {
                 throw .damaged("a projection of \(projection.occupationCount) of \(occupations.count) occupations")
@@ -88,40 +80,24 @@ package struct Grounding: Sendable {
     // MARK: Nearest titles
 
     private static func shares(
-        of texts: [(vector: [Float], own: Int?)], index: Generation, members: [[Int]], rule: Rule
+        of texts: [(vector: [Float], own: Int?)], index: CodedVectors, members: [[Int]], rule: Rule
     ) -> [OccupationShares] {
         // One more than vote, so that there are enough where a title is not asked about itself.
-        let requests = texts.map { text -> SearchRequest? in
-            guard
-                let query = try? FusedQuery(
-                    embedding: text.vector, abilities: [], alpha: 1, lambda: 1, layout: index.layout)
-            else { return nil }
-            return SearchRequest(query: query, limit: rule.neighbours + (text.own == nil ? 0 : 1))
-        }
-        let results: [SearchResult]
-        if let only = requests.first, requests.count == 1 {
-            results = (only.flatMap { try? index.search($0) }).map { [$0] } ?? []
-        } else {
-            results = (try? index.search(batch: requests.compactMap { $0 })) ?? []
-        }
-        var rest = results[...]
-        return zip(requests, texts).map { request, text in
-            guard request != nil, let result = rest.popFirst() else { return OccupationShares([Int: Double]()) }
-            return votes(of: result.hits, own: text.own, members: members, rule: rule)
+        let nearest = index.nearest(to: texts.map(\.vector), count: rule.neighbours + 1)
+        return zip(nearest, texts).map { nearest, text in
+            votes(of: nearest.filter { $0.row != text.own }.prefix(rule.neighbours), members: members, rule: rule)
         }
     }
 
     private static func votes(
-        of hits: [SearchHit], own: Int?, members: [[Int]], rule: Rule
+        of titles: ArraySlice<CodedVectors.Neighbour>, members: [[Int]], rule: Rule
     ) -> OccupationShares {
-        let titles = hits.compactMap { hit in
-            Int(hit.id.text).flatMap { $0 == own ? nil : (title: $0, cosine: Double(hit.score)) }
-        }.prefix(rule.neighbours)
-        guard let nearest = titles.first else { return OccupationShares([Int: Double]()) }
         var sums: [Int: Double] = [:]
-        for (title, cosine) in titles {
-            let weight = Exponential.of((cosine - nearest.cosine) / rule.temperature)
-            for occupation in members[title] { sums[occupation, default: 0] += weight / Double(members[title].count) }
+        let greatest = titles.first.map { Double($0.cosine) } ?? 0
+        for title in titles {
+            let weight = Exponential.of((Double(title.cosine) - greatest) / rule.temperature)
+            let occupations = members[title.row]
+            for occupation in occupations { sums[occupation, default: 0] += weight / Double(occupations.count) }
         }
         return OccupationShares(sums)
     }
@@ -132,7 +108,7 @@ package struct Grounding: Sendable {
     private static let fittedTitles = 8_192
 
     private static func fitted(
-        _ titles: OccupationTitles, codes: TitleCodes, index: Generation, members: [[Int]], rule: Rule
+        _ titles: OccupationTitles, codes: TitleCodes, index: CodedVectors, members: [[Int]], rule: Rule
     ) throws(GroundingError) -> OccupationProjection {
         let count = min(fittedTitles, codes.count)
         let chosen = (0..<count).map { $0 * codes.count / count }

@@ -1,5 +1,4 @@
 internal import Store
-internal import VectorMath
 
 /// Everything that texts are grounded by: titles, their vectors, the rule and the projection. What is stored; `grounding`
 /// reads texts by it.
@@ -8,24 +7,31 @@ package struct KnowledgeBase: Sendable, Hashable {
     package let codes: TitleCodes
     package let rule: Grounding.Rule
     package let projection: OccupationProjection
-    /// SHA-256 of all of it: part of the id of every space that it grounds.
+    /// SHA-256 of its bytes: part of the id of every space that it grounds.
     package let checksum: String
 
-    package init(
-        titles: OccupationTitles, codes: TitleCodes, rule: Grounding.Rule, projection: OccupationProjection
+    /// - Parameter checksum: of the bytes that it was read from.
+    init(
+        titles: OccupationTitles, codes: TitleCodes, rule: Grounding.Rule, projection: OccupationProjection,
+        checksum: String
     ) {
         self.titles = titles
         self.codes = codes
         self.rule = rule
         self.projection = projection
-        // SHA-256 of what is stored, so that what is read back can be held against it.
-        var hash = SHA256()
-        for part in KnowledgeBaseFile.parts(of: titles, codes, rule, projection) {
-            // SAFETY: every byte of an array of bytes is initialised.
-            unsafe hash.update(part.span.bytes)
-        }
-        checksum = hash.finalise()
+        self.checksum = checksum
     }
+
+    package init(
+        titles: OccupationTitles, codes: TitleCodes, rule: Grounding.Rule, projection: OccupationProjection
+    ) {
+        self.init(
+            titles: titles, codes: codes, rule: rule, projection: projection,
+            checksum: KnowledgeBaseFile.checksum(of: KnowledgeBaseFile.bytes(of: titles, codes, rule, projection)))
+    }
+
+    /// What is stored.
+    var bytes: [UInt8] { KnowledgeBaseFile.bytes(of: titles, codes, rule, projection) }
 
     /// Embeds the titles and fits the projection.
     ///
@@ -77,8 +83,11 @@ package struct KnowledgeBase: Sendable, Hashable {
     /// What reads texts by it.
     ///
     /// - Throws: `GroundingError.damaged`.
-    package func grounding() throws(GroundingError) -> Grounding {
-        try Grounding(titles, codes: codes, rule: rule, projection: projection)
+    package func grounding() async throws -> Grounding {
+        // The index of all titles is made.
+        try await OwnThread.run { [self] in
+            try Grounding(titles, codes: codes, rule: rule, projection: projection)
+        }
     }
 
     /// Titles that are embedded at a time.
@@ -88,8 +97,11 @@ package struct KnowledgeBase: Sendable, Hashable {
         _ titles: OccupationTitles, _ codes: TitleCodes, _ rule: Grounding.Rule
     ) async throws -> (base: KnowledgeBase, grounding: Grounding) {
         // Seconds of arithmetic.
-        let grounding = try await OwnThread.run { try Grounding(titles, codes: codes, rule: rule) }
-        let base = KnowledgeBase(titles: titles, codes: codes, rule: rule, projection: grounding.projection)
-        return (base, grounding)
+        try await OwnThread.run {
+            let grounding = try Grounding(titles, codes: codes, rule: rule)
+            return (
+                KnowledgeBase(titles: titles, codes: codes, rule: rule, projection: grounding.projection), grounding
+            )
+        }
     }
 }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import VectorMath
 
 /// A knowledge base as bytes: what it knows in words as JSON, the titles' codes, the projection's numbers.
 enum KnowledgeBaseFile {
@@ -22,10 +23,10 @@ enum KnowledgeBaseFile {
         let titles: [Title]
     }
 
-    /// Words, codes and projection, each as bytes; numbers with the least byte first.
-    static func parts(
+    /// Words, codes and projection, each after its length; numbers with the least byte first.
+    static func bytes(
         of titles: OccupationTitles, _ codes: TitleCodes, _ rule: Grounding.Rule, _ projection: OccupationProjection
-    ) -> [[UInt8]] {
+    ) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let words = Words(
@@ -34,28 +35,31 @@ enum KnowledgeBaseFile {
             titles: titles.titles.map { .init(text: $0.text, occupations: $0.occupations) })
         // Strings and finite numbers always encode.
         let json = (try? encoder.encode(words)).map { [UInt8]($0) } ?? []
-        return [
+        let parts = [
             json, codes.codes.map { UInt8(bitPattern: $0) },
             projection.directions.flatMap { number in
                 (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> ($0 * 8)) }
             },
         ]
+        return parts.flatMap { length(of: $0) + $0 }
     }
 
-    /// The parts one after another, the first two after their lengths, in blocks.
-    static func blocks(of base: KnowledgeBase) -> [[UInt8]] {
-        let parts = parts(of: base.titles, base.codes, base.rule, base.projection)
-        let bytes = parts.flatMap { length(of: $0) + $0 }
-        return stride(from: 0, to: bytes.count, by: blockBytes).map {
+    /// What a knowledge base is known by: SHA-256 of its bytes.
+    static func checksum(of bytes: [UInt8]) -> String { SHA256.hash(bytes) }
+
+    /// The bytes in pieces that a store takes.
+    static func blocks(of bytes: [UInt8]) -> [[UInt8]] {
+        stride(from: 0, to: bytes.count, by: blockBytes).map {
             Array(bytes[$0..<min($0 + blockBytes, bytes.count)])
         }
     }
 
     /// - Throws: `GroundingError.damaged`.
-    static func read(
-        _ blocks: [[UInt8]], checksum: String, titlesHash: String? = nil
-    ) throws(GroundingError) -> KnowledgeBase {
-        var rest = blocks.flatMap { $0 }[...]
+    static func read(_ blocks: [[UInt8]], checksum: String) throws(GroundingError) -> KnowledgeBase {
+        let bytes = blocks.flatMap { $0 }
+        // Of the bytes as they are: what an encoder of another version makes of the same words is no matter.
+        guard Self.checksum(of: bytes) == checksum else { throw .damaged("its bytes are not those of its sum") }
+        var rest = bytes[...]
         let json = try part(&rest)
         let codes = try part(&rest)
         let numbers = try part(&rest)
@@ -80,16 +84,13 @@ enum KnowledgeBaseFile {
             Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(numbers[start + $1]) << UInt32($1 * 8) })
         }
         guard directions.allSatisfy(\.isFinite) else { throw .damaged("its projection has a number that is none") }
-        let base = KnowledgeBase(
+        return KnowledgeBase(
             titles: OccupationTitles(
                 words.occupations.map { .init(id: $0.id, name: $0.name) },
                 words.titles.map { .init(text: $0.text, occupations: $0.occupations) }),
             codes: TitleCodes(dimension: words.dimension, codes: codes.map { Int8(bitPattern: $0) }),
-            rule: words.rule, projection: OccupationProjection(occupationCount: count, directions: directions))
-        guard base.checksum == checksum, titlesHash ?? base.titles.hash == base.titles.hash else {
-            throw .damaged("its bytes are not those of its sum")
-        }
-        return base
+            rule: words.rule, projection: OccupationProjection(occupationCount: count, directions: directions),
+            checksum: checksum)
     }
 
     private static func length(of part: [UInt8]) -> [UInt8] {

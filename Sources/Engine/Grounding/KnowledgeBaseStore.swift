@@ -15,12 +15,10 @@ package struct KnowledgeBaseStore: Sendable {
     ///
     /// - Throws: `GroundingError.damaged`, `StoreError`.
     package func read(_ checksum: String) async throws -> KnowledgeBase? {
-        guard let record = try await repository.find(checksum) else { return nil }
+        guard try await repository.find(checksum) != nil else { return nil }
         let blocks = try await repository.blocks(of: checksum)
         // Megabytes of JSON and sums.
-        return try await OwnThread.run {
-            try KnowledgeBaseFile.read(blocks, checksum: checksum, titlesHash: record.titlesHash)
-        }
+        return try await OwnThread.run { try KnowledgeBaseFile.read(blocks, checksum: checksum) }
     }
 
     /// Puts a damaged one away, so that another can take its place.
@@ -42,25 +40,24 @@ package struct KnowledgeBaseStore: Sendable {
     package func made(
         of titles: OccupationTitles, rule: Grounding.Rule, encoder: EncodingQueue,
         progress: @Sendable (ReembedProgress) -> Void = { _ in }
-    ) async throws -> KnowledgeBase {
+    ) async throws -> (base: KnowledgeBase, grounding: Grounding) {
         let textSpace = encoder.space.id
         let ruleText = Self.text(of: rule)
         if let found = try await repository.find(textSpace: textSpace, titlesHash: titles.hash, rule: ruleText),
             let base = try? await read(found.id)
         {
-            return base
+            return (base, try await base.grounding())
         }
         // A damaged one is no help, and no harm.
         var known: KnowledgeBase?
         if let latest = try await repository.latest(textSpace: textSpace) { known = try? await read(latest.id) }
-        let base = try await KnowledgeBase.make(titles, rule: rule, encoder: encoder, known: known, progress: progress)
-            .base
-        let blocks = try await OwnThread.run { KnowledgeBaseFile.blocks(of: base) }
+        let made = try await KnowledgeBase.make(titles, rule: rule, encoder: encoder, known: known, progress: progress)
+        let blocks = try await OwnThread.run { KnowledgeBaseFile.blocks(of: made.base.bytes) }
         try await repository.put(
             KnowledgeBaseRecord(
-                id: base.checksum, textSpaceID: textSpace, titlesHash: titles.hash, rule: ruleText,
+                id: made.base.checksum, textSpaceID: textSpace, titlesHash: titles.hash, rule: ruleText,
                 titles: titles.titles.count, occupations: titles.occupations.count), blocks: blocks)
-        return base
+        return made
     }
 
     private static func text(of rule: Grounding.Rule) -> String {

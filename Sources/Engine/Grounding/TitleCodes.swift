@@ -1,3 +1,5 @@
+internal import VectorIndex
+
 /// The vectors of a knowledge base's titles in 8 bits: what is stored, and by definition what is searched.
 ///
 /// A vector is its codes scaled to unit length. Rounded once, when the knowledge base is made, titles are the same on
@@ -22,9 +24,7 @@ package struct TitleCodes: Sendable, Hashable {
         codes.reserveCapacity(vectors.count * dimension)
         for vector in vectors {
             precondition(vector.count == dimension, "a title's vector has \(vector.count) numbers, not \(dimension)")
-            let greatest = vector.reduce(0) { max($0, abs($1)) }
-            let scale = greatest > 0 ? 127 / greatest : 0
-            for value in vector { codes.append(Int8(clamping: Int((value * scale).rounded()))) }
+            codes += CodedVectors.codes(rounding: vector)
         }
         self.init(dimension: dimension, codes: codes)
     }

@@ -1,5 +1,4 @@
 package import Embedder
-internal import Foundation
 
 /// The encoder as the engine sees it.
 package struct ModelVectorizer: QueuedVectorizer {
@@ -62,15 +61,11 @@ package struct ModelVectorizer: QueuedVectorizer {
     }
 
     private static func description(of space: EmbeddingSpace) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        let description = Description(
-            model: space.modelID, weightsSHA256: space.weightsSHA256, pooling: space.pooling,
-            queryPrefix: space.queryPrefix, documentPrefix: space.documentPrefix,
-            composition: space.composition, precision: space.precision.rawValue,
-            views: space.views.map { .init(name: $0.name, weight: $0.weight) })
-        // A struct of strings and finite numbers always encodes.
-        return (try? encoder.encode(description)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        TextSpace.description(
+            Description(
+                model: space.modelID, weightsSHA256: space.weightsSHA256, pooling: space.pooling,
+                queryPrefix: space.queryPrefix, documentPrefix: space.documentPrefix,
+                composition: space.composition, precision: space.precision.rawValue,
+                views: space.views.map { .init(name: $0.name, weight: $0.weight) }))
     }
 }

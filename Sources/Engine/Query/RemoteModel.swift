@@ -40,13 +40,9 @@ package struct RemoteModel: Sendable, Hashable {
     }
 
     private func description(of space: EmbeddingSpace) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        let description = Description(
-            model: id, referenceSHA256: space.weightsSHA256, queryTask: queryTask, documentTask: documentTask,
-            composition: space.composition, dimension: space.viewDimension)
-        // A struct of strings and numbers always encodes.
-        return (try? encoder.encode(description)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        TextSpace.description(
+            Description(
+                model: id, referenceSHA256: space.weightsSHA256, queryTask: queryTask, documentTask: documentTask,
+                composition: space.composition, dimension: space.viewDimension))
     }
 }

@@ -23,4 +23,24 @@ package enum TextPieces {
         if rest.contains(where: { !$0.isWhitespace }) { pieces.append(String(rest)) }
         return pieces
     }
+
+    /// Words of a title.
+    private static let greatestTitle = 12
+
+    /// The title that a text begins with, as a job advert or a profile does: a first line of a few words before many more;
+    /// nil where there is none.
+    package static func title(of text: String) -> String? {
+        let text = text.drop(while: \.isWhitespace)
+        guard let end = text.firstIndex(where: \.isNewline) else { return nil }
+        let decoration: Set<Character> = ["#", "*", "_", "=", "-"]
+        let title = text[..<end].drop { $0.isWhitespace || decoration.contains($0) }
+        var line = title
+        while let last = line.last, last.isWhitespace || decoration.contains(last) { line.removeLast() }
+        let words = line.split(whereSeparator: \.isWhitespace).count
+        let rest = text[end...].split(whereSeparator: \.isWhitespace).count
+        guard (1...greatestTitle).contains(words), line.count <= 100, rest >= 3 * words,
+            let last = line.last, !".!?:;,".contains(last)
+        else { return nil }
+        return String(line)
+    }
 }

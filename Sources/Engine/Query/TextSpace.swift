@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// One weighted part of an embedding row, and which of an item's texts fill it.
 package struct TextView: Hashable, Sendable {
     package enum Content: String, Hashable, Sendable {
@@ -52,6 +54,17 @@ package struct TextSpace: Hashable, Sendable {
         self.description = description
         self.views = views
         self.dimension = dimension
+    }
+}
+
+extension TextSpace {
+    /// A space's description as it is kept with the vectors: the same text for the same fields.
+    static func description(_ fields: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        // Structs of strings and finite numbers always encode.
+        return (try? encoder.encode(fields)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 }
 

@@ -202,8 +202,8 @@ final class RowCodes: Sendable {
 }
 
 /// One plane while its rows are added.
-private final class PlaneBuilder {
-    private let coordinates: Range<Int>
+final class PlaneBuilder {
+    let coordinates: Range<Int>
     private var codes: AlignedBuffer<UInt8>
     private var records: AlignedBuffer<Float>
     private var greatestResidual: Float = 0

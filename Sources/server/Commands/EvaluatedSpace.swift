@@ -77,15 +77,15 @@ final class EvaluatedEncoders {
         let defaults = try GroundingDefaults.of(space.model, settings: settings)
         let titles = OccupationTitles(of: careers)
         let progress = ProgressReport("embedding titles for \(space.model)")
-        let base = try await KnowledgeBaseStore(database).made(
+        let whole = try await KnowledgeBaseStore(database).made(
             of: titles, rule: defaults.rule, encoder: EncodingQueue(vectorizer)
         ) { progress.update($0.done, of: $0.total) }
         progress.end()
-        let (used, grounding) =
-            heldOut.isEmpty ? (base, try base.grounding()) : try await base.leavingOut(heldOut)
+        let (used, grounding) = heldOut.isEmpty ? whole : try await whole.base.leavingOut(heldOut)
         Terminal.error(
             "\(space.name): a knowledge base of \(used.titles.occupations.count) occupations and "
-                + "\(used.titles.titles.count) titles, \(base.titles.titles.count - used.titles.titles.count) left out")
+                + "\(used.titles.titles.count) titles, \(whole.base.titles.titles.count - used.titles.titles.count) left out"
+        )
         let encoder = EncodingQueue(
             try GroundedVectorizer(vectorizer, base: used, grounding: grounding, weight: defaults.weight))
         grounded[space.model] = encoder

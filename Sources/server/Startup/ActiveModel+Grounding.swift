@@ -19,18 +19,20 @@ extension ActiveModel {
         let vectorizer = try ModelVectorizer(embedder, queue: queue)
         let defaults = try GroundingDefaults.of(id, settings: settings)
         do {
-            var base: KnowledgeBase?
-            if case .stored(let checksum) = choice { base = try await Self.read(checksum, from: store, logger: logger) }
-            if base == nil {
+            let used: (base: KnowledgeBase, grounding: Grounding)
+            if case .stored(let checksum) = choice,
+                let base = try await Self.read(checksum, from: store, logger: logger)
+            {
+                used = (base, try await base.grounding())
+            } else {
                 guard let titles = OccupationTitles.grounding(careers) else { return self }
-                base = try await store.made(
+                used = try await store.made(
                     of: titles, rule: defaults.rule, encoder: EncodingQueue(vectorizer), progress: progress)
             }
-            guard let base else { return self }
-            let grounding = try await OwnThread.run { try base.grounding() }
             let encoder = EncodingQueue(
-                try GroundedVectorizer(vectorizer, base: base, grounding: grounding, weight: defaults.weight))
-            return grounded(encoder, by: base)
+                try GroundedVectorizer(
+                    vectorizer, base: used.base, grounding: used.grounding, weight: defaults.weight))
+            return grounded(encoder, by: used.base)
         } catch let error as GroundingError {
             logger.warning("texts are not grounded", metadata: ["detail": "\(error)"])
             return self

@@ -29,6 +29,27 @@ struct GroundedVectorizerTests {
         }
     }
 
+    @Test func `a text that begins with a title is read by that as well`() async throws {
+        let made = try await GroundedWords(words: QueuedWords(isCached: true))
+        let vectorizer = try made.vectorizer()
+        let body = "who teaches music at a school and bakes bread in the night"
+        let texts = ["Ward Nurse\n\n\(body)", "Oven", "Ward Nurse \(body)", "# Coach Driver #\r\n\(body) \(body)"]
+        let own = try made.words.vectors(of: texts + ["Ward Nurse", "Coach Driver"], role: .query)
+        let shares = made.grounding.shares(of: own)
+        let mixed = [
+            OccupationShares([(0.65, shares[0]), (0.35, shares[4])]), shares[1], shares[2],
+            OccupationShares([(0.65, shares[3]), (0.35, shares[5])]),
+        ]
+        let expected = zip(own, mixed).map { $0 + (made.grounding.projection.vector(of: $1) ?? []) }
+        // First as nobody knows them, then out of the cache: the third has the vector of the first and no title.
+        for role in [TextRole.document, .query, .query] {
+            #expect(try vectorizer.vectors(of: texts, role: role) == expected)
+            #expect(try await vectorizer.vectors(of: texts, role: role, isAwaited: true) == expected)
+        }
+        #expect(vectorizer.cachedVectors(of: texts, role: .query) == expected)
+        #expect(own[0] == own[2] && expected[0] != expected[2])
+    }
+
     @Test func `what is cached is grounded, and nothing else is`() async throws {
         let fresh = try await GroundedWords()
         #expect(try fresh.vectorizer().cachedVectors(of: Self.texts, role: .query) == nil)

@@ -26,15 +26,6 @@ enum Jobs {
     }
 }
 
-extension SeededGenerator {
-    /// A direction of `count` numbers, all of them equally likely.
-    mutating func direction(_ count: Int) -> [Float] {
-        let values = (0..<count).map { _ in nextGaussian() }
-        let norm = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
-        return values.map { Float($0 / norm) }
-    }
-}
-
 /// Vectors of words that come from a queue, as those of a model do.
 struct QueuedWords: QueuedVectorizer {
     /// The one text that has no direction.

@@ -47,12 +47,15 @@ private struct NaiveGrounding {
 
     /// - Returns: the shares, and how far the last title that votes is from the first that does not.
     func shares(of text: [Float]) -> (shares: [Int: Double], gap: Double) {
+        // A text's vector is read in steps.
+        let step = (text.map { abs($0) }.max() ?? 0) / 16_320
+        let steps = text.map { Double(step) * Double(($0 / step).rounded()) }
         let cosines = vectors.map { vector -> Double in
-            zip(vector, text).reduce(0) { $0 + $1.0 * Double($1.1) }
+            zip(vector, steps).reduce(0) { $0 + $1.0 * $1.1 }
         }
-        // Equal cosines in the order of titles' numbers as texts, which is the index's order of ids.
+        // Equal cosines in the order of titles.
         let order = cosines.indices.sorted {
-            cosines[$0] != cosines[$1] ? cosines[$0] > cosines[$1] : String($0) < String($1)
+            cosines[$0] != cosines[$1] ? cosines[$0] > cosines[$1] : $0 < $1
         }
         let voting = order.prefix(rule.neighbours)
         guard let first = voting.first, let last = voting.last else { return ([:], .infinity) }
@@ -104,7 +107,7 @@ struct GroundingTests {
         for (text, shares) in zip(texts, together) {
             #expect(grounding.shares(of: [text]) == [shares], "\(random)")
             let expected = naive.shares(of: text)
-            // Nearer to each other than float32 tells: either may vote. Equal vectors are equal in both.
+            // Nearer to each other than a step of one coordinate: either may vote. Equal vectors are equal in both.
             if expected.gap > 0, expected.gap < 1e-5 {
                 undecided += 1
                 continue
