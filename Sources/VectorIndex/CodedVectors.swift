@@ -74,14 +74,15 @@ package struct CodedVectors: Sendable {
 
     /// A vector in 8 bits: its greatest coordinate becomes 127 or -127. (dimension), finite.
     package static func codes(rounding vector: [Float]) -> [Int8] {
-        let greatest = vector.reduce(0) { max($0, abs($1)) }
+        let greatest = Double(vector.reduce(0) { max($0, abs($1)) })
         let scale = greatest > 0 ? 127 / greatest : 0
-        return vector.map { Int8(clamping: Int(($0 * scale).rounded())) }
+        return vector.map { Int8(clamping: Int((Double($0) * scale).rounded())) }
     }
 
     /// The nearest vectors, the greatest cosine first and equal ones in the order of rows.
     ///
-    /// On this thread alone: of 40,000 vectors it takes 0.2 ms, and to wake another thread half as long.
+    /// On this thread alone: to wake another one takes about as long as its half of the work
+    /// (docs/decisions/0026-nearest-titles.md).
     ///
     /// - Parameter query: (dimension), of any length; nothing is near one without direction, with numbers that are not
     ///   finite, or of another dimension.
@@ -96,8 +97,9 @@ package struct CodedVectors: Sendable {
     }
 
     private func search(_ query: CodedVectorsQuery, count limit: Int) -> [Neighbour] {
-        var best = NearestList(limit: limit)
+        let limit = min(limit, count)
         guard limit > 0 else { return [] }
+        var best = NearestList(limit: limit)
         let space = spaces.take()
         defer { spaces.give(back: space) }
         guard let leading, let leadingQuery = query.leading else {
@@ -150,10 +152,14 @@ package struct CodedVectors: Sendable {
 /// SAFETY of `@unchecked Sendable`: a search takes one for itself and gives it back when it is done.
 private final class SearchSpace: @unchecked Sendable {
     var left = BoundedRows(capacity: blockRows)
+    private let rows: Int
     private let bounds: SharedScratch<Float>
 
     /// - Parameter rows: that get bounds.
-    init(rows: Int) { bounds = SharedScratch(count: rows, repeating: 0) }
+    init(rows: Int) {
+        self.rows = rows
+        bounds = SharedScratch(count: rows, repeating: 0)
+    }
 
     /// Calls `body` with the bounds, to be written.
     func write(_ body: (inout MutableSpan<Float>) -> Void) { bounds.write(body) }
@@ -161,6 +167,7 @@ private final class SearchSpace: @unchecked Sendable {
     /// A bound that about `wanted` rows reach.
     func greatest(_ wanted: Int) -> Float {
         let rank = wanted / sampleStep
+        guard rank * sampleStep < rows else { return -.greatestFiniteMagnitude }
         // The greatest `rank` of the sample, ascending: far fewer than there are, so most are passed over at once.
         var greatest = [Float](repeating: -.greatestFiniteMagnitude, count: rank)
         bounds.read { bounds in
@@ -186,8 +193,8 @@ private final class SearchSpace: @unchecked Sendable {
 
 /// Spaces that wait for the next search: fresh memory costs more than what is written to it.
 private final class SearchSpaces: Sendable {
-    /// Eight threads at a time find theirs.
-    private static let most = 8
+    /// So many threads at a time find theirs.
+    private static let most = max(8, WorkerThreads.processorCount)
     private let rows: Int
     private let waiting = Mutex<[SearchSpace]>([])
 

@@ -87,6 +87,7 @@ struct LeadingCodes: Sendable {
             }
             distance *= 2
         }
+        // Variances tell approximate searches what is likely; there are none here.
         return PrincipalAxes(
             restoring: FrozenBuffer(turned), variances: Array(axes.variances[..<width]), embeddingCount: width)
     }
@@ -110,7 +111,7 @@ struct LeadingCodes: Sendable {
         var first = NarrowQuery(coordinates.span.extracting(parts[0]))
         var others = parts.dropFirst().map { CodedPlaneQuery(coordinates.span.extracting($0)) }
         // What the map and steps of queries may change, codes of a row being at most a tenth longer than it is; and the
-        // rounding of a dozen float32 operations on numbers below 2.
+        // rounding of some thirty float32 operations on numbers below 2.
         let errors =
             missing + 1.001 * axes.error + 1.1 * others.reduce(first.residual) { $0 + $1.residual } + 0x1p-18
         // The square of the whole is 1, and the map keeps it up to its error.

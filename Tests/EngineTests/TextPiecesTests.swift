@@ -15,6 +15,9 @@ import Testing
 
     @Test func `may have several words and a bracket`() {
         #expect(TextPieces.title(of: "Senior Nurse (ICU), nights\n\(Self.advert)") == "Senior Nurse (ICU), nights")
+        #expect(TextPieces.title(of: "Nurse\n\nwho draws blood and labels samples") == "Nurse")
+        #expect(TextPieces.title(of: "# Nurse\nwho draws blood and labels samples") == "Nurse")
+        #expect(TextPieces.title(of: "Senior Developer C#\n\(Self.advert)") == "Senior Developer C#")
     }
 
     @Test(arguments: [
@@ -22,6 +25,8 @@ import Testing
         // A sentence, a greeting, the beginning of a list.
         "I draw blood.\nAnd I label samples, calm people down and answer for the fridge.",
         "Dear all,\nwe look for somebody who draws blood.", "Tasks:\nDraw blood and label samples, calm people down.",
+        // A sentence that was wrapped.
+        "For ten years I have worked as a nurse in\na hospital where I draw blood and label samples all day long.",
         // No more than the first line says.
         "Phlebotomist with ten years of experience\nNurse\nMidwife",
         // Longer than titles are.
@@ -30,5 +35,18 @@ import Testing
     ])
     func `is none where the first line is something else`(text: String) {
         #expect(TextPieces.title(of: text) == nil)
+    }
+
+    @Test func `goes before every piece of a long text, and no heading in its place`() {
+        let sentence = "We draw blood and label samples. "
+        let body = String(repeating: sentence, count: 45)
+        let text = "Phlebotomist\n\(body)\nBenefits\n\(body)"
+        let pieces = TextPieces.readable(text)
+        #expect(pieces.count > 2 && pieces.allSatisfy { TextPieces.title(of: $0) == "Phlebotomist" })
+        #expect(pieces[1...].joined(separator: " ").contains("Benefits"))
+        // Without a title of its own a text has none anywhere.
+        let plain = TextPieces.readable("\(body)\nBenefits\n\(body)")
+        #expect(plain.count > 2 && plain.allSatisfy { TextPieces.title(of: $0) == nil })
+        #expect(TextPieces.readable("Phlebotomist\nshort") == ["Phlebotomist\nshort"])
     }
 }

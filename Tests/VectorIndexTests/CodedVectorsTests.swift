@@ -1,7 +1,6 @@
 import TestSupport
 import Testing
 import VectorIndex
-import VectorMath
 
 /// Vectors of 8 bits that lie in clusters, as texts do, with copies of some and rows of zeros.
 private struct RandomCodes {
@@ -68,7 +67,11 @@ private struct RandomCodes {
         Size(count: 4_500, dimension: 384, clusters: 40, spread: 0.3, copies: 300),
         // No axis tells more than another: bounds rule little out.
         Size(count: 4_500, dimension: 200, clusters: 4_500, spread: 1),
-        // On two threads.
+        // One coordinate too many for a plane, and as many as it has.
+        Size(count: 4_100, dimension: 129, clusters: 30, spread: 0.3, copies: 40),
+        Size(count: 4_100, dimension: 128, clusters: 30, spread: 0.3, copies: 40),
+        Size(count: 4_100, dimension: 65, clusters: 30, spread: 0.3, copies: 40),
+        // More rows than the axes are fitted to.
         Size(count: 17_001, dimension: 192, clusters: 100, spread: 0.2, copies: 4_000),
         Size(count: 5_000, dimension: 1_024, clusters: 20, spread: 0.1, copies: 100),
     ]
@@ -88,11 +91,12 @@ private struct RandomCodes {
             queries.append(zip(made.vector(row), queries[0]).map { $0 + 10 * $1 })
         }
         for limit in [1, 65, size.count + 3] {
+            if limit > size.count {
+                #expect(vectors.nearest(to: queries[0], count: .max) == vectors.nearest(to: queries[0], count: limit))
+            }
             for query in limit > 65 ? Array(queries.suffix(2)) : queries {
                 let expected = made.nearest(to: query, count: limit)
                 #expect(vectors.nearest(to: query, count: limit) == expected, "\(random)")
-                let alone = WorkerThreads.$isConfined.withValue(true) { vectors.nearest(to: query, count: limit) }
-                #expect(alone == expected, "\(random)")
             }
         }
         let expected = queries.map { made.nearest(to: $0, count: 64) }
@@ -123,9 +127,30 @@ private struct RandomCodes {
         #expect(found.map(\.row) == [1, 0, 2] && found.map(\.cosine) == [1, 0, -1])
     }
 
+    @Test func `searches at the same time do not disturb each other`() async {
+        var random = SeededGenerator(seed: 10)
+        let made = RandomCodes(count: 6_000, dimension: 192, clusters: 30, spread: 0.3, copies: 50, &random)
+        let vectors = CodedVectors(dimension: 192, codes: made.codes)
+        let queries = (0..<40).map { _ in random.direction(192) }
+        let expected = queries.map { made.nearest(to: $0, count: 20) }
+        await withTaskGroup(of: [[CodedVectors.Neighbour]].self) { group in
+            for _ in 0..<6 { group.addTask { queries.map { vectors.nearest(to: $0, count: 20) } } }
+            group.addTask { vectors.nearest(to: queries, count: 20) }
+            for await found in group { #expect(found == expected) }
+        }
+    }
+
+    @Test func `codes may be as small as a byte allows`() {
+        let vectors = CodedVectors(dimension: 2, codes: [-128, 0, 0, -128, 127, 0])
+        let found = vectors.nearest(to: [-1, 0], count: 3)
+        #expect(found.map(\.row) == [0, 1, 2] && found[0].cosine == 1 && found[1].cosine == 0)
+        #expect(abs(found[2].cosine + 1) < 1e-6)
+    }
+
     @Test func `a vector is rounded so that its greatest coordinate is 127`() {
         #expect(CodedVectors.codes(rounding: [0.5, -0.25, 0.001, 0]) == [127, -64, 0, 0])
         #expect(CodedVectors.codes(rounding: [-3, 1.5]) == [-127, 64])
         #expect(CodedVectors.codes(rounding: [0, 0]) == [0, 0])
+        #expect(CodedVectors.codes(rounding: [1e-38, .leastNonzeroMagnitude]) == [127, 0])
     }
 }

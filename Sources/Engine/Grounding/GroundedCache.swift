@@ -8,7 +8,7 @@ final class GroundedCache: Sendable {
         let vector: [Float]
     }
 
-    /// Entries of one of the two halves; about 2 KB each.
+    /// Entries of one of the two halves; about 4 KB each.
     private let capacity: Int
     /// What is asked for goes into the young half; when it is full, it becomes the old one, and what was in that and not
     /// asked for since is forgotten: about least recently used, without a list to keep.
@@ -19,7 +19,7 @@ final class GroundedCache: Sendable {
         self.capacity = capacity
     }
 
-    /// - Parameter key: the text's own vector.
+    /// - Parameter key: the text's own vector, and its title's or the grounded half after it.
     func entry(_ key: [Float]) -> Entry? {
         halves.withLock { halves in
             if let found = halves.young[key] { return found }

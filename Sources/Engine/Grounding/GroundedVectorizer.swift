@@ -13,6 +13,8 @@ package struct GroundedVectorizer: QueuedVectorizer {
     private static let version = "grounded 2"
     /// Share of the title that a text begins with in what the text is about (docs/decisions/0025-grounded-view.md).
     private static let titleShare = 0.35
+    /// An occupation of less is not worth a name.
+    private static let leastShare: Float = 0.01
     /// Texts that are grounded on the caller's thread; more take milliseconds.
     private static let atOnce = 4
 
@@ -71,20 +73,20 @@ package struct GroundedVectorizer: QueuedVectorizer {
         return self.texts.cachedVectors(of: asked.all, role: role).map { joined(asked.read($0), isCached: true) }
     }
 
-    /// The occupations that texts are about together, the greatest share first.
+    /// The occupations that texts are about together, the greatest share first; none of less than a hundredth.
     ///
     /// - Parameter texts: with their weights and vectors, as `vectors(of:role:)` gives them.
-    func readsLike(_ texts: [(weight: Float, text: String, vector: [Float])], count: Int) -> [ReadsLike] {
+    func readsLike(_ texts: [(weight: Float, vector: [Float])], count: Int) -> [ReadsLike] {
         let own = texts.filter { $0.weight > 0 && $0.vector.count == space.textDimension }
-        let read = own.map { part in
-            // Known since the vector was made.
-            let title = TextPieces.title(of: part.text).flatMap {
-                self.texts.cachedVectors(of: [$0], role: .query)?.first
-            }
-            return ReadText(vector: Array(part.vector[..<space.dimension]), title: title)
+        let entries = own.map { part in
+            // What the vector was made of, title and all; for one that was forgotten since, what the text itself says.
+            cache.entry(part.vector)
+                ?? self.entries(
+                    of: [ReadText(vector: Array(part.vector[..<space.dimension]), title: nil)], isCached: true)[0]
         }
-        let entries = entries(of: read, isCached: true)
-        return OccupationShares(zip(own, entries).map { (Double($0.weight), $1.shares) }).top(count).map {
+        return OccupationShares(zip(own, entries).map { (Double($0.weight), $1.shares) }).top(count).filter {
+            $0.share >= Self.leastShare
+        }.map {
             let occupation = grounding.occupations[$0.occupation]
             return ReadsLike(occupation: occupation.id, name: occupation.name, share: $0.share)
         }
@@ -105,7 +107,10 @@ package struct GroundedVectorizer: QueuedVectorizer {
                 shares = OccupationShares([(1 - Self.titleShare, shares), (Self.titleShare, found.removeFirst())])
             }
             let entry = GroundedCache.Entry(shares: shares, vector: grounding.vector(of: shares))
-            if isCached { cache.insert(entry, text.key) }
+            if isCached {
+                cache.insert(entry, text.key)
+                if text.title != nil { cache.insert(entry, text.vector + entry.vector) }
+            }
             entries[place] = entry
         }
         return entries.compactMap { $0 }

@@ -19,14 +19,14 @@ package struct Grounding: Sendable {
         }
 
         /// Whether titles can vote by it; one that was read may say anything.
-        var isValid: Bool { neighbours > 0 && temperature > 0 && temperature.isFinite }
+        var isValid: Bool {
+            (1...OccupationTitles.maximumTitles).contains(neighbours) && temperature > 0 && temperature.isFinite
+        }
     }
 
     package let occupations: [OccupationTitles.Occupation]
     package let rule: Rule
     package let projection: OccupationProjection
-    /// Floats of a text's own vector.
-    let textDimension: Int
     private let members: [[Int]]
     private let index: CodedVectors
 
@@ -42,7 +42,6 @@ package struct Grounding: Sendable {
         occupations = titles.occupations
         members = titles.titles.map(\.occupations)
         self.rule = rule
-        textDimension = codes.dimension
         guard codes.dimension <= CodedVectors.greatestDimension else {
             throw .unsupportedDimension(codes.dimension)
         }
@@ -60,7 +59,7 @@ package struct Grounding: Sendable {
 
     package var titleCount: Int { index.count }
 
-    /// What texts are about, by their unit vectors of `textDimension` floats each; nothing for a vector of zeros.
+    /// What texts are about, by their unit vectors; nothing for a vector of zeros.
     ///
     /// - Complexity: one exact search among the titles for each text, in batches.
     package func shares(of vectors: [[Float]]) -> [OccupationShares] {

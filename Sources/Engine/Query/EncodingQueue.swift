@@ -42,7 +42,7 @@ package final class EncodingQueue: Sendable {
     /// The occupations that texts read like together, the greatest share first; none where texts are not read so.
     ///
     /// - Parameter texts: with their weights and vectors, as this queue gave them.
-    func readsLike(_ texts: [(weight: Float, text: String, vector: [Float])], count: Int) -> [ReadsLike] {
+    func readsLike(_ texts: [(weight: Float, vector: [Float])], count: Int) -> [ReadsLike] {
         grounded?.readsLike(texts, count: count) ?? []
     }
 

@@ -24,23 +24,40 @@ package enum TextPieces {
         return pieces
     }
 
-    /// Words of a title.
-    private static let greatestTitle = 12
+    /// A text as an encoder reads it: its pieces, each after the text's title where it has one. What a later piece begins
+    /// with, a heading say, is no title of its own.
+    package static func readable(_ text: String) -> [String] {
+        let pieces = split(text)
+        guard pieces.count > 1 else { return pieces }
+        let title = title(of: text)
+        return pieces.enumerated().map { position, piece in
+            if position == 0 { return piece }
+            let line = piece.split(whereSeparator: \.isNewline).joined(separator: " ")
+            return title.map { "\($0)\n\(line)" } ?? line
+        }
+    }
 
-    /// The title that a text begins with, as a job advert or a profile does: a first line of a few words before many more;
+    /// The title that a text begins with, as a job advert or a profile does: a short first line before many more words;
     /// nil where there is none.
     package static func title(of text: String) -> String? {
         let text = text.drop(while: \.isWhitespace)
         guard let end = text.firstIndex(where: \.isNewline) else { return nil }
-        let decoration: Set<Character> = ["#", "*", "_", "=", "-"]
-        let title = text[..<end].drop { $0.isWhitespace || decoration.contains($0) }
-        var line = title
-        while let last = line.last, last.isWhitespace || decoration.contains(last) { line.removeLast() }
+        let rest = text[end...].dropFirst()
+        // A sentence that was wrapped goes on in small letters.
+        if rest.first?.isLowercase == true, text.first.map(decoration.contains) == false { return nil }
+        var line = text[..<end].drop { $0.isWhitespace || decoration.contains($0) }
+        // Some names end in a number sign: C#.
+        let closing = text.first == "#" ? decoration : decoration.subtracting(["#"])
+        while let last = line.last, last.isWhitespace || closing.contains(last) { line.removeLast() }
         let words = line.split(whereSeparator: \.isWhitespace).count
-        let rest = text[end...].split(whereSeparator: \.isWhitespace).count
-        guard (1...greatestTitle).contains(words), line.count <= 100, rest >= 3 * words,
-            let last = line.last, !".!?:;,".contains(last)
+        guard (1...greatestTitle.words).contains(words), line.count <= greatestTitle.characters,
+            rest.split(whereSeparator: \.isWhitespace).count >= 3 * words, let last = line.last,
+            !".!?:;,".contains(last)
         else { return nil }
         return String(line)
     }
+
+    private static let greatestTitle = (words: 10, characters: 60)
+    /// What a line is marked as a heading with.
+    private static let decoration: Set<Character> = ["#", "*", "_", "=", "-"]
 }

@@ -43,7 +43,7 @@ package struct QuizReading: Sendable {
                             question: question.id, asked: question.text, given: scale.labels[step - scale.min]),
                         weight: Float(abs(z)), work: phrases?.work, takes: phrases?.takes))
             case .text(let text):
-                let pieces = TextPieces.split(text)
+                let pieces = TextPieces.readable(text)
                 for piece in pieces {
                     parts.append(
                         QueryPart(

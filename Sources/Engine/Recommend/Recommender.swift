@@ -137,9 +137,9 @@ package final class Recommender: Sendable {
         _ statement: ResolvedQuery.Statement?, _ source: Published?, _ vectors: [String: [Float]]
     ) -> [ReadsLike] {
         guard let statement, let encoder = source?.encoder, encoder.isGrounded else { return [] }
-        let written = statement.parts.compactMap { part -> (weight: Float, text: String, vector: [Float])? in
+        let written = statement.parts.compactMap { part -> (weight: Float, vector: [Float])? in
             guard part.isWritten, let text = part.work ?? part.takes, let vector = vectors[text] else { return nil }
-            return (part.weight, text, vector)
+            return (part.weight, vector)
         }
         return encoder.readsLike(written, count: Self.shownOccupations)
     }

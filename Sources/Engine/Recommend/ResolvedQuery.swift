@@ -104,7 +104,7 @@ extension ResolvedQuery {
         }
 
         private static func parts(of text: String, origin: QueryPart.Origin, weight: Float) -> [QueryPart] {
-            let pieces = TextPieces.split(text)
+            let pieces = TextPieces.readable(text)
             return pieces.map { piece in
                 QueryPart(origin: origin, weight: weight / Float(pieces.count), work: piece, takes: piece)
             }

@@ -203,7 +203,7 @@ final class RowCodes: Sendable {
 
 /// One plane while its rows are added.
 final class PlaneBuilder {
-    let coordinates: Range<Int>
+    private let coordinates: Range<Int>
     private var codes: AlignedBuffer<UInt8>
     private var records: AlignedBuffer<Float>
     private var greatestResidual: Float = 0

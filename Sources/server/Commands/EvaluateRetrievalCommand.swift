@@ -44,6 +44,11 @@ extension EvaluateCommand {
 
         func validate() throws {
             if worst < 0 { throw ValidationError("--worst must be 0 or more, not \(worst)") }
+            for (position, one) in space.enumerated() {
+                if let same = space[..<position].first(where: { $0.isSame(as: one) }) {
+                    throw ValidationError("--space \(one.name) is the same space as --space \(same.name); name it once")
+                }
+            }
             if catalogue, !space.isEmpty {
                 throw ValidationError("--catalogue does not go with --space: name the space with :titles instead")
             }

@@ -45,9 +45,15 @@ struct EvaluatedSpace: ExpressibleByArgument, Equatable {
         guard let rows = parts.count == 1 ? Rows.texts : Rows(rawValue: String(parts[1])) else { return nil }
         let long = Self.short[String(first)] ?? String(first)
         let isGrounded = long.hasSuffix(Self.grounded)
-        let model = isGrounded ? String(long.dropLast(Self.grounded.count)) : long
-        guard !model.isEmpty else { return nil }
+        let named = isGrounded ? String(long.dropLast(Self.grounded.count)) : long
+        let model = Self.short[named] ?? named
+        guard !model.isEmpty, !model.hasSuffix(Self.grounded) else { return nil }
         self.init(model: model, isGrounded: isGrounded, rows: rows, name: argument)
+    }
+
+    /// Whether both are one space, whatever they were called.
+    func isSame(as other: EvaluatedSpace) -> Bool {
+        model == other.model && isGrounded == other.isGrounded && rows == other.rows
     }
 }
 
